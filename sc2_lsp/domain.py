@@ -1,0 +1,211 @@
+"""The frozen values that travel between the parts of the project.
+
+Positions are char offsets. Token ids belong to the vocabulary of the loaded model. A name carries
+its unit (`char_offset`, `n_tokens`, `deadline_s`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from sc2_lsp.text import Text
+
+Tokens = tuple[int, ...]
+
+
+class Trigger(str, Enum):
+    """Who asked: the editor while somebody types, or the user by a key."""
+
+    AUTOMATIC = "automatic"
+    INVOKED = "invoked"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """Another document that the editor holds; `char_offset` is where it was last edited."""
+
+    path: str
+    text: Text
+    char_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the editor held when it asked: the current document, the cursor, the other documents.
+
+    `path` is relative to the repository, with forward slashes; `repository` is its name, empty when
+    there is none. `open_files` are ordered from the least to the most recently edited.
+    """
+
+    uri: str
+    path: str
+    language_id: str
+    text: Text
+    char_offset: int
+    repository: str = ""
+    open_files: tuple[OpenFile, ...] = ()
+
+    @property
+    def before(self) -> str:
+        return self.text.content[: self.char_offset]
+
+    @property
+    def after(self) -> str:
+        return self.text.content[self.char_offset :]
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """A piece of another file for the repository context. `start_line` is zero-based."""
+
+    path: str
+    start_line: int
+    text: str
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt ready for the engine and what it is made of, in tokens."""
+
+    tokens: Tokens
+    n_context: int
+    n_prefix: int
+    n_suffix: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopRule:
+    """Where generated text ends besides special tokens, limits and deadlines.
+
+    `max_lines` = 1 ends it at the first line break. Otherwise it ends behind that many lines, at a
+    blank line, and before the first line that is indented less than `indent` columns; a line of
+    closing brackets at exactly `closer_indent` columns still belongs to the block.
+    """
+
+    max_lines: int
+    indent: int = 0
+    closer_indent: int | None = None
+
+
+class StopReason(str, Enum):
+    """Why a generation ended."""
+
+    SPECIAL_TOKEN = "special_token"
+    BLOCK_END = "block_end"
+    MAX_TOKENS = "max_tokens"
+    DEADLINE = "deadline"
+    CONTEXT_FULL = "context_full"
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """What the engine is asked for: continue `tokens`, greedily, until a rule or limit ends it.
+
+    `deadline_s` counts from the moment the engine receives the request.
+    """
+
+    tokens: Tokens
+    max_tokens: int
+    deadline_s: float
+    stop: StopRule
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What the engine wrote and what it cost. Times are in seconds.
+
+    `n_prompt` is the length of the prompt, `n_evaluated` how much of it had to be evaluated (the
+    rest stood in the KV cache). `prompt_done` is false where a deadline fell into the prompt.
+    """
+
+    text: str
+    stop_reason: StopReason
+    n_prompt: int
+    n_evaluated: int
+    n_generated: int
+    queue_s: float
+    prompt_s: float
+    generate_s: float
+    prompt_done: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSpec:
+    """Which weights to load and how. `n_ctx` and `n_ubatch` are in tokens.
+
+    `n_threads` = 0 means the number of physical cores; `n_gpu_layers` = -1 means all layers, where
+    llama.cpp was built for a GPU.
+    """
+
+    model_path: str
+    n_ctx: int
+    n_threads: int
+    n_gpu_layers: int
+    n_ubatch: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What the engine says of the weights it loaded. `n_ctx` is in tokens."""
+
+    path: str
+    name: str
+    description: str
+    n_params: int
+    n_ctx: int
+    n_ctx_train: int
+
+
+class EmptyReason(str, Enum):
+    """Why a request got no suggestion."""
+
+    DISABLED = "disabled"
+    UNKNOWN_DOCUMENT = "unknown_document"
+    INSIDE_WORD = "inside_word"
+    LOADING = "loading"
+    ENGINE_DOWN = "engine_down"
+    MODEL_ERROR = "model_error"
+    DEADLINE = "deadline"
+    SUPERSEDED = "superseded"
+    NOTHING_GENERATED = "nothing_generated"
+    BLANK = "blank"
+    REPEATS_DOCUMENT = "repeats_document"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Text to insert at `char_offset` of the document that was asked about."""
+
+    text: str
+    char_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one request cost. Tokens and seconds; zero where nothing was done."""
+
+    prompt_tokens: int = 0
+    prompt_tokens_evaluated: int = 0
+    generated_tokens: int = 0
+    prompt_s: float = 0.0
+    generate_s: float = 0.0
+    cached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer to a request: a suggestion, or the reason why there is none.
+
+    `message` is one sentence for the user where something is wrong that the user can mend.
+    """
+
+    suggestion: Suggestion | None
+    reason: EmptyReason | None
+    usage: Usage = field(default_factory=Usage)
+    stop_reason: StopReason | None = None
+    prompt: Prompt | None = None
+    message: str | None = None

@@ -1,0 +1,200 @@
+"""The engine as the rest of the project sees it: started on demand, restarted when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import TypeAlias
+
+from sc2_lsp.domain import EngineSpec, Generation, GenerationRequest, ModelInfo, Tokens
+from sc2_lsp.engine.process import EngineProcess
+from sc2_lsp.ports import Clock, EngineError, EngineUnavailable, ModelError
+
+_log = logging.getLogger(__name__)
+
+_FIRST_BACK_OFF_S = 0.5
+_LONGEST_BACK_OFF_S = 30.0
+_TOKEN_CACHE_ENTRIES = 256
+_TOKEN_CACHE_LONGEST_TEXT = 64 * 1024
+
+
+class EngineClient:
+    """Implements the `ManagedEngine` port with one child process. Belongs to one event loop.
+
+    A process that dies once is restarted by the next call. If it dies again before it has
+    generated anything, calls fail for a while that doubles each time. A model that cannot be used
+    is not tried again until the settings or the file change.
+    """
+
+    def __init__(
+        self,
+        spec: EngineSpec,
+        clock: Clock,
+        start: Callable[[], Awaitable[EngineProcess]] = EngineProcess.start,
+    ) -> None:
+        self._spec = spec
+        self._clock = clock
+        self._start = start
+        self._loading: asyncio.Task[tuple[EngineProcess, ModelInfo]] | None = None
+        self._refused: tuple[_FileIdentity, ModelError] | None = None
+        self._n_deaths = 0
+        self._retry_at_s = 0.0
+        self._closed = False
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._tokens: OrderedDict[bytes, Tokens] = OrderedDict()
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the engine; None while none is running."""
+        loaded = self._loaded()
+        return loaded[0].pid if loaded else None
+
+    def configure(self, spec: EngineSpec) -> None:
+        if spec == self._spec:
+            return
+        self._spec = spec
+        self._refused = None
+        self._n_deaths = 0
+        self._retry_at_s = 0.0
+        self._tokens.clear()
+        if self._loading is not None:
+            loading, self._loading = self._loading, None
+            self._retire(loading)
+
+    def warm_up(self) -> None:
+        with suppress(EngineError):
+            self._begin_loading()
+
+    async def describe(self) -> ModelInfo:
+        return (await self._ready())[1]
+
+    async def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
+        process, _ = await self._ready()
+        # A lone surrogate, which JSON can carry, has no UTF-8 form: it becomes a question mark.
+        keys = [text.encode("utf-8", "replace") for text in texts]
+        known = self._tokens
+        missing = list(dict.fromkeys(key for key in keys if key not in known))
+        fresh = dict(zip(missing, await process.tokenize(missing), strict=True)) if missing else {}
+        result = [fresh[key] if key in fresh else known[key] for key in keys]
+        for key, tokens in zip(keys, result, strict=True):
+            self._remember(key, tokens)
+        return result
+
+    async def generate(self, request: GenerationRequest) -> Generation:
+        process, _ = await self._ready()
+        generation = await process.generate(request)
+        self._n_deaths = 0
+        return generation
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._loading is not None:
+            loading, self._loading = self._loading, None
+            self._retire(loading)
+        if self._retiring:
+            await asyncio.gather(*self._retiring, return_exceptions=True)
+
+    def _remember(self, text: bytes, tokens: Tokens) -> None:
+        if len(text) > _TOKEN_CACHE_LONGEST_TEXT:
+            return
+        self._tokens[text] = tokens
+        self._tokens.move_to_end(text)
+        while len(self._tokens) > _TOKEN_CACHE_ENTRIES:
+            self._tokens.popitem(last=False)
+
+    async def _ready(self) -> tuple[EngineProcess, ModelInfo]:
+        # A caller that gives up must not take the load away from the others.
+        return await asyncio.shield(self._begin_loading())
+
+    def _begin_loading(self) -> asyncio.Task[tuple[EngineProcess, ModelInfo]]:
+        """The load under way or done; begins one where there is none."""
+        if self._closed:
+            raise EngineUnavailable("The engine is shut down.")
+        loading = self._loading
+        if loading is not None and loading.done():
+            loaded = self._loaded()
+            if loaded is None or not loaded[0].is_alive:
+                self._loading = loading = None
+                if loaded is not None:
+                    self._count_death()
+        if loading is None:
+            self._check_allowed()
+            self._loading = loading = asyncio.ensure_future(self._load(self._spec))
+            # Without a reader, a failed warm-up would be reported by the event loop instead.
+            loading.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return loading
+
+    def _loaded(self) -> tuple[EngineProcess, ModelInfo] | None:
+        loading = self._loading
+        if loading is None or not loading.done() or loading.cancelled() or loading.exception():
+            return None
+        return loading.result()
+
+    def _check_allowed(self) -> None:
+        if self._refused is not None:
+            identity, error = self._refused
+            if identity == _file_identity(self._spec.model_path):
+                raise ModelError(str(error))
+            self._refused = None
+        wait_s = self._retry_at_s - self._clock()
+        if wait_s > 0:
+            raise EngineUnavailable(
+                f"The engine process keeps ending; it is started again in {wait_s:.0f} s."
+            )
+
+    async def _load(self, spec: EngineSpec) -> tuple[EngineProcess, ModelInfo]:
+        identity = _file_identity(spec.model_path)
+        process = await self._start()
+        try:
+            info = await process.load(spec)
+        except ModelError as error:
+            self._refused = (identity, error)
+            await process.close()
+            raise
+        except EngineUnavailable as error:
+            self._count_death()
+            raise EngineUnavailable(
+                f"The engine process ended while it loaded {spec.model_path}: the file may be "
+                f"damaged, or too large for this machine's memory ({error})."
+            ) from error
+        except asyncio.CancelledError:
+            await process.close()
+            raise
+        _log.info("engine %d loaded %s", process.pid, info.path)
+        return process, info
+
+    def _count_death(self) -> None:
+        self._n_deaths += 1
+        if self._n_deaths > 1:
+            back_off_s = min(_FIRST_BACK_OFF_S * 2 ** (self._n_deaths - 2), _LONGEST_BACK_OFF_S)
+            self._retry_at_s = self._clock() + back_off_s
+
+    def _retire(self, loading: asyncio.Task[tuple[EngineProcess, ModelInfo]]) -> None:
+        task = asyncio.ensure_future(_end(loading))
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+
+
+async def _end(loading: asyncio.Task[tuple[EngineProcess, ModelInfo]]) -> None:
+    """End the process that `loading` has started, or is about to."""
+    if not loading.done():
+        loading.cancel()
+    with suppress(asyncio.CancelledError, EngineError):
+        process, _ = await loading
+        await process.close()
+
+
+_FileIdentity: TypeAlias = "tuple[int, int] | None"
+
+
+def _file_identity(path: str) -> _FileIdentity:
+    """What changes when the file at `path` is replaced; None while there is no such file."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_size, status.st_mtime_ns

@@ -1,0 +1,49 @@
+"""How many tokens each part of a prompt may have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sc2_lsp.prompt.starcoder2 import N_CONTROL_TOKENS
+
+_LONGEST_REPOSITORY_NAME = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Most tokens for the files before the current one, for its prefix and for its suffix.
+
+    `repository` bounds the repository's name; `context` includes a separator for each file.
+    """
+
+    repository: int
+    context: int
+    prefix: int
+    suffix: int
+
+
+def share(n_ctx: int, max_tokens: int, wanted: Budget) -> Budget:
+    """`wanted`, cut so that prompt and generation fit `n_ctx` tokens together.
+
+    Other files give way first, then the suffix, then the prefix, which keeps at least one token.
+    """
+    repository = min(wanted.repository, _LONGEST_REPOSITORY_NAME)
+    room = max(n_ctx - max_tokens - N_CONTROL_TOKENS - repository, 1)
+    prefix = max(min(wanted.prefix, room), 1)
+    suffix = min(wanted.suffix, room - prefix)
+    context = min(wanted.context, room - prefix - suffix)
+    return Budget(repository, context, prefix, suffix)
+
+
+def newest_that_fit(sizes: Sequence[int], budget: int) -> int:
+    """The index of the first file to keep, the last ones being the most relevant.
+
+    Files are kept whole, from the end, while their tokens and separators fit `budget`.
+    """
+    left = budget
+    for index in range(len(sizes) - 1, -1, -1):
+        left -= sizes[index] + 1
+        if left < 0:
+            return index + 1
+    return 0
