@@ -1,0 +1,66 @@
+# `make demo` and `make test` are each enough on a fresh machine with Python 3.10 to 3.13, a C++
+# compiler and make: they create the virtual environment, install into it and run.
+#
+#   make PYTHON=python3.12 demo       another Python for a new virtual environment
+#   make VENV=/somewhere/else test    another place for it
+#   make CMAKE_ARGS=... install       your own build of llama.cpp, see README.md
+
+PYTHON ?= python3
+VENV ?= .venv
+
+# Your own CMAKE_ARGS replace these, which leave out what this project does not use and cut the
+# compile time to a third.
+export CMAKE_ARGS ?= -DLLAVA_BUILD=OFF "-DCMAKE_PROJECT_INCLUDE=$(CURDIR)/install/llama_library_only.cmake"
+
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+RUN := $(BIN)/python
+INSTALLED := $(VENV)/.sc2-installed
+
+.PHONY: help demo test check lint format install clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make demo     complete real code with the bundled model, as an editor would'
+	@echo 'make test     run the tests'
+	@echo 'make check    formatting, lint, types, layers and tests'
+	@echo 'make lint     the same without the tests'
+	@echo 'make format   rewrite the code in the project'"'"'s format'
+	@echo 'make install  only create $(VENV) and install into it'
+	@echo 'make clean    remove $(VENV) and caches'
+
+demo: $(INSTALLED)
+	@$(BIN)/sc2-lsp demo
+
+test: $(INSTALLED)
+	@$(RUN) -m pytest
+
+check: lint test
+
+lint: $(INSTALLED)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+install: $(INSTALLED)
+
+# The stamp lies inside the environment: whoever removes the one removes the other.
+$(INSTALLED): pyproject.toml
+	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "sc2-lsp: '$(PYTHON)' was not found; name your Python 3.10 to 3.13, for example 'make PYTHON=python3.12 demo'." >&2; exit 1; }
+	@$(PYTHON) install/preflight.py $(VENV)
+	@test -e $(RUN) -o -e $(RUN).exe || $(PYTHON) -m venv $(VENV)
+	@$(RUN) -c 'import llama_cpp' 2>/dev/null || echo 'Installing into $(VENV); llama.cpp is compiled once, which takes some minutes.'
+	@$(RUN) -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
