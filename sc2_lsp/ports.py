@@ -44,6 +44,10 @@ class Engine(Protocol):
         """Tokens of each text on its own, special tokens written in it taken as plain text."""
         ...
 
+    async def detokenize(self, tokens: Sequence[int]) -> str:
+        """The text of `tokens` with special tokens written out, to show a prompt to a person."""
+        ...
+
     async def generate(self, request: GenerationRequest) -> Generation:
         """Continue the request's tokens."""
         ...

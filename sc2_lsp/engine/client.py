@@ -84,6 +84,10 @@ class EngineClient:
             self._remember(key, tokens)
         return result
 
+    async def detokenize(self, tokens: Sequence[int]) -> str:
+        process, _ = await self._ready()
+        return (await process.detokenize(tuple(tokens))).decode("utf-8", "replace")
+
     async def generate(self, request: GenerationRequest) -> Generation:
         process, _ = await self._ready()
         generation = await process.generate(request)

@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from sc2_lsp.domain import Tokens
 from sc2_lsp.engine import protocol
 from sc2_lsp.engine.abort import AbortFlag
 from sc2_lsp.engine.generation import Cancelled, Job, generate
@@ -93,41 +94,20 @@ class Host:
     def _accept(self, request: protocol.Request) -> None:
         if isinstance(request, protocol.Load):
             self._work.put(request)
-        elif isinstance(request, protocol.Tokenize):
-            self._send(self._tokenize(request))
         elif isinstance(request, protocol.Cancel):
             self._cancel(request.id)
+        elif self._model is None:
+            self._send(protocol.Failed(request.id, "request", "No model is loaded."))
+        elif isinstance(request, protocol.Tokenize):
+            self._send(_tokenize(self._model, request))
+        elif isinstance(request, protocol.Detokenize):
+            self._send(_detokenize(self._model, request))
+        elif (refusal := _refusal(self._model, request)) is not None:
+            self._send(refusal)
         else:
-            refusal = self._refusal(request)
-            if refusal is not None:
-                self._send(refusal)
-                return
             job = Job(request.id, request.request, time.monotonic())
             self._jobs[job.id] = job
             self._work.put(job)
-
-    def _tokenize(self, request: protocol.Tokenize) -> protocol.Reply:
-        if self._model is None:
-            return protocol.Failed(request.id, "request", "No model is loaded.")
-        try:
-            return protocol.Tokenized(request.id, [self._model.tokenize(t) for t in request.texts])
-        except EvaluationFailed as error:
-            return protocol.Failed(request.id, "request", f"{error}.")
-
-    def _refusal(self, request: protocol.Generate) -> protocol.Failed | None:
-        """Why a generation cannot even be queued; None where it can."""
-        if self._model is None:
-            return protocol.Failed(request.id, "request", "No model is loaded.")
-        n_tokens, n_ctx = len(request.request.tokens), self._model.info.n_ctx
-        if not 0 < n_tokens < n_ctx:
-            return protocol.Failed(
-                request.id,
-                "request",
-                f"A prompt of {n_tokens} tokens does not fit a context of {n_ctx} tokens.",
-            )
-        if not all(0 <= token < self._model.n_vocab for token in request.request.tokens):
-            return protocol.Failed(request.id, "request", "The prompt holds an unknown token.")
-        return None
 
     def _cancel(self, job_id: int) -> None:
         job = self._jobs.get(job_id)
@@ -142,6 +122,39 @@ class Host:
                 self._replies.flush()
         except OSError:
             os._exit(0)
+
+
+def _tokenize(model: LlamaModel, request: protocol.Tokenize) -> protocol.Reply:
+    try:
+        return protocol.Tokenized(request.id, [model.tokenize(text) for text in request.texts])
+    except EvaluationFailed as error:
+        return protocol.Failed(request.id, "request", f"{error}.")
+
+
+def _detokenize(model: LlamaModel, request: protocol.Detokenize) -> protocol.Reply:
+    unknown = _unknown_token(model, request.id, request.tokens)
+    if unknown is not None:
+        return unknown
+    return protocol.Detokenized(request.id, b"".join(model.shown(t) for t in request.tokens))
+
+
+def _refusal(model: LlamaModel, request: protocol.Generate) -> protocol.Failed | None:
+    """Why a generation cannot even be queued; None where it can."""
+    n_tokens, n_ctx = len(request.request.tokens), model.info.n_ctx
+    if not 0 < n_tokens < n_ctx:
+        return protocol.Failed(
+            request.id,
+            "request",
+            f"A prompt of {n_tokens} tokens does not fit a context of {n_ctx} tokens.",
+        )
+    return _unknown_token(model, request.id, request.request.tokens)
+
+
+def _unknown_token(model: LlamaModel, request_id: int, tokens: Tokens) -> protocol.Failed | None:
+    """A refusal of ids that the vocabulary does not have; llama.cpp would end the process."""
+    if all(0 <= token < model.n_vocab for token in tokens):
+        return None
+    return protocol.Failed(request_id, "request", "The request holds an unknown token.")
 
 
 if __name__ == "__main__":

@@ -119,10 +119,17 @@ class LlamaModel:
 
     def piece(self, token: int) -> bytes:
         """The bytes that `token` stands for; empty for a special token."""
+        return self._bytes_of(token, special=False)
+
+    def shown(self, token: int) -> bytes:
+        """The bytes of `token`, a special token as its text."""
+        return self._bytes_of(token, special=True)
+
+    def _bytes_of(self, token: int, *, special: bool) -> bytes:
         size = 64
         while True:
             buffer = ctypes.create_string_buffer(size)
-            length = lib.llama_token_to_piece(self._vocab, token, buffer, size, 0, False)
+            length = lib.llama_token_to_piece(self._vocab, token, buffer, size, 0, special)
             if length >= 0:
                 return buffer.raw[:length]
             size = -length

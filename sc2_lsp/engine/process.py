@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 
 from sc2_lsp.domain import EngineSpec, Generation, GenerationRequest, ModelInfo, Tokens
@@ -16,6 +18,17 @@ _log = logging.getLogger(__name__)
 
 _EXIT_GRACE_S = 1.0
 _N_LAST_WORDS = 5
+
+
+def child_environment(parent: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the engine process: the parent's, with OpenMP told not to spin.
+
+    Builds of llama.cpp that use OpenMP meet at a barrier after every operation, and GNU OpenMP
+    waits there by spinning. On cores that something else wants too, a compiler run for one, each
+    barrier then costs a time slice and a token takes a thousand times longer. A user's own choice
+    stands.
+    """
+    return {"OMP_WAIT_POLICY": "passive", **parent}
 
 
 class EngineProcess:
@@ -46,6 +59,7 @@ class EngineProcess:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
+                env=child_environment(os.environ),
             )
         except OSError as error:
             raise EngineUnavailable(f"The engine process cannot be started: {error}.") from error
@@ -65,14 +79,17 @@ class EngineProcess:
         assert isinstance(reply, protocol.Tokenized)
         return reply.tokens
 
+    async def detokenize(self, tokens: Tokens) -> bytes:
+        reply = await self._ask(protocol.Detokenize(next(self._ids), tokens))
+        assert isinstance(reply, protocol.Detokenized)
+        return reply.text
+
     async def generate(self, request: GenerationRequest) -> Generation:
         reply = await self._ask(protocol.Generate(next(self._ids), request))
         assert isinstance(reply, protocol.Generated)
         return reply.generation
 
-    async def _ask(
-        self, request: protocol.Load | protocol.Tokenize | protocol.Generate
-    ) -> protocol.Reply:
+    async def _ask(self, request: protocol.Request) -> protocol.Reply:
         if not self.is_alive:
             raise self._death()
         future: asyncio.Future[protocol.Reply] = asyncio.get_running_loop().create_future()

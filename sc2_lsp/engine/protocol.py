@@ -31,6 +31,13 @@ class Tokenize(msgspec.Struct, frozen=True, tag=True, array_like=True):
     texts: list[bytes]
 
 
+class Detokenize(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Write the tokens as UTF-8 text, special tokens included."""
+
+    id: int
+    tokens: Tokens
+
+
 class Generate(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """Continue the tokens of the request."""
 
@@ -54,6 +61,11 @@ class Tokenized(msgspec.Struct, frozen=True, tag=True, array_like=True):
     tokens: list[Tokens]
 
 
+class Detokenized(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    id: int
+    text: bytes
+
+
 class Generated(msgspec.Struct, frozen=True, tag=True, array_like=True):
     id: int
     generation: Generation
@@ -67,8 +79,8 @@ class Failed(msgspec.Struct, frozen=True, tag=True, array_like=True):
     message: str
 
 
-Request = Load | Tokenize | Generate | Cancel
-Reply = Loaded | Tokenized | Generated | Failed
+Request = Load | Tokenize | Detokenize | Generate | Cancel
+Reply = Loaded | Tokenized | Detokenized | Generated | Failed
 
 _encoder = msgspec.msgpack.Encoder()
 _request_decoder: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

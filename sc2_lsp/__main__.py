@@ -1,0 +1,14 @@
+"""The `sc2-lsp` command; `python -m sc2_lsp` is the same."""
+
+from __future__ import annotations
+
+from sc2_lsp.cli import app
+
+
+def main() -> None:
+    """Run the command line; ends the process with its exit code."""
+    app(prog_name="sc2-lsp")
+
+
+if __name__ == "__main__":
+    main()

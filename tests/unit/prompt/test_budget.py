@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sc2_lsp.prompt.budget import Budget, newest_that_fit, share
+from sc2_lsp.prompt.starcoder2 import N_CONTROL_TOKENS
+
+sizes = st.integers(0, 5000)
+
+
+@given(st.integers(64, 8192), st.integers(1, 48), sizes, sizes, sizes, sizes)
+def test_the_shares_of_a_budget_fit_the_context_with_the_generation(
+    n_ctx: int, max_tokens: int, repository: int, context: int, prefix: int, suffix: int
+) -> None:
+    got = share(n_ctx, max_tokens, Budget(repository, context, prefix, suffix))
+    total = got.repository + got.context + got.prefix + got.suffix + N_CONTROL_TOKENS
+    assert min(got.repository, got.context, got.suffix) >= 0
+    assert got.prefix >= 1
+    assert total + max_tokens <= n_ctx or got == Budget(got.repository, 0, 1, 0)
+
+
+def test_other_files_give_way_first_then_the_suffix() -> None:
+    assert share(4096, 96, Budget(5, 1024, 1536, 512)) == Budget(5, 1024, 1536, 512)
+    assert share(2048, 96, Budget(5, 1024, 1536, 512)) == Budget(5, 0, 1536, 406)
+    assert share(1024, 96, Budget(5, 1024, 1536, 512)) == Budget(5, 0, 918, 0)
+
+
+def test_files_are_kept_whole_from_the_end() -> None:
+    assert newest_that_fit([10, 20, 30], 100) == 0
+    assert newest_that_fit([10, 20, 30], 52) == 1
+    assert newest_that_fit([10, 20, 30], 51) == 2
+    assert newest_that_fit([10, 20, 30], 30) == 3
+    assert newest_that_fit([], 0) == 0

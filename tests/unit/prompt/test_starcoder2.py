@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+
+from sc2_lsp.prompt.starcoder2 import N_CONTROL_TOKENS, Parts, file_text, psm, spm
+
+REPOSITORY = (100, 101)
+FILES = ((110, 111), (120,))
+PARTS = Parts(REPOSITORY, FILES, prefix=(130, 131), suffix=(140,))
+
+
+def test_psm_puts_the_path_line_inside_the_prefix_and_a_separator_before_it() -> None:
+    assert psm(PARTS) == (
+        *(5, 100, 101),
+        *(6, 110, 111),
+        *(6, 120),
+        6,
+        *(1, 130, 131),
+        *(3, 140),
+        2,
+    )
+
+
+def test_spm_ends_with_the_prefix() -> None:
+    assert spm(PARTS) == (5, 100, 101, 6, 110, 111, 6, 120, 6, 1, 3, 140, 2, 130, 131)
+
+
+@pytest.mark.parametrize("layout", [psm, spm])
+def test_a_prompt_without_repository_starts_with_a_separator(layout: object) -> None:
+    bare = Parts((), (), (130,), ())
+    assert layout(bare)[:2] == (6, 1)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("layout", [psm, spm])
+def test_every_layout_has_the_control_tokens_that_the_budget_counts(layout: object) -> None:
+    parts = Parts((100,), (), (130,), (140,))
+    assert len(layout(parts)) == 3 + N_CONTROL_TOKENS  # type: ignore[operator]
+
+
+def test_a_file_without_a_path_is_its_code_alone() -> None:
+    assert file_text("a.py", "x = 1\n") == "a.py\nx = 1\n"
+    assert file_text("", "x = 1\n") == "x = 1\n"
