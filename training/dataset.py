@@ -1,0 +1,114 @@
+"""Tokenizes documents and packs them into rows of one length, kept as a NumPy file of uint16.
+
+Every row starts with whole documents and ends with the beginning of one that did not fit, or with
+`<fim_pad>`, which the loss ignores, where little room is left. Every epoch draws its own chunks,
+context and cut points, so a file is never cut the same way twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import bisect
+import random
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from training.corpus import SourceFile, load_corpus
+from training.documents import Mix, Segment, package_documents
+from training.special import FIM_PAD
+from training.tokenizer import load_tokenizer
+
+MIXES = {
+    1024: Mix(target_chars=(900, 2200), document_chars=2900, snippet_chars=(300, 1100)),
+    4096: Mix(target_chars=(2500, 7500), document_chars=12000, snippet_chars=(500, 2500)),
+}
+# Documents that wait for a row in which they fit; more of them waste less of a row.
+POOL = 512
+# Room in tokens that is worth the beginning of a document.
+WORTH_FILLING = 48
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--work-dir", type=Path, required=True)
+    parser.add_argument("--length", type=int, choices=sorted(MIXES), required=True)
+    parser.add_argument("--epoch", type=int, required=True)
+    parser.add_argument(
+        "--part", type=int, default=0, help="which of --parts of the files to write"
+    )
+    parser.add_argument("--parts", type=int, default=1)
+    parser.add_argument(
+        "--held-out", action="store_true", help="the held-out packages, for the validation loss"
+    )
+    args = parser.parse_args()
+
+    tokenizer = load_tokenizer(args.work_dir / "tokenizer.json")
+    files = [f for f in load_corpus(args.work_dir / "corpus.jsonl") if f.held_out == args.held_out]
+    rng = random.Random(f"{args.length}-{args.epoch}-{args.held_out}")
+    documents = shuffled_documents(files, MIXES[args.length], rng)
+    documents = documents[args.part :: args.parts]
+    rows = np.array(list(pack(encode(documents, tokenizer), args.length)), dtype=np.uint16)
+    kind = "valid" if args.held_out else "train"
+    out = args.work_dir / f"{kind}-{args.length}-e{args.epoch}-p{args.part}of{args.parts}.npy"
+    np.save(out, rows)
+    padding = float((rows == FIM_PAD).mean())
+    print(
+        f"{out.name}: {len(documents)} documents, {rows.size / 1e6:.1f} M tokens, "
+        f"{padding:.1%} padding"
+    )
+
+
+def shuffled_documents(
+    files: list[SourceFile], mix: Mix, rng: random.Random
+) -> list[tuple[Segment, ...]]:
+    packages: dict[str, list[SourceFile]] = {}
+    for file in files:
+        packages.setdefault(file.package, []).append(file)
+    documents = [d for group in packages.values() for d in package_documents(group, mix, rng)]
+    rng.shuffle(documents)
+    return documents
+
+
+def encode(documents: Iterable[tuple[Segment, ...]], tokenizer: Tokenizer) -> Iterator[list[int]]:
+    """Token ids of each document; each text segment is tokenized by itself."""
+    waiting = iter(documents)
+    while batch := list(islice(waiting, 2000)):
+        texts = [s for document in batch for s in document if isinstance(s, str)]
+        ids = iter(tokenizer.encode_batch_fast(texts, add_special_tokens=False))
+        for document in batch:
+            tokens: list[int] = []
+            for segment in document:
+                if isinstance(segment, str):
+                    tokens += next(ids).ids
+                else:
+                    tokens.append(segment)
+            yield tokens
+
+
+def pack(documents: Iterable[list[int]], length: int) -> Iterator[list[int]]:
+    """Rows of `length` tokens: the longest waiting documents that still fit, then the beginning of
+    the shortest.
+
+    Documents longer than a row are dropped.
+    """
+    pool: list[tuple[int, int, list[int]]] = []
+    source = ((len(d), i, d) for i, d in enumerate(documents) if len(d) <= length)
+    while True:
+        for item in islice(source, POOL - len(pool)):
+            bisect.insort(pool, item)
+        if not pool:
+            return
+        row: list[int] = []
+        while pool and (at := bisect.bisect_left(pool, (length - len(row) + 1,))) > 0:
+            row += pool.pop(at - 1)[2]
+        if pool and length - len(row) >= WORTH_FILLING:
+            row += pool.pop(0)[2][: length - len(row)]
+        yield row + [FIM_PAD] * (length - len(row))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""StarCoder2's control tokens: their texts and ids, and nothing else.
+
+The bundled model keeps StarCoder2's first 38 ids, so whatever builds prompts for StarCoder2 works
+for it unchanged. Source: the vocabulary file `ggml-vocab-starcoder.gguf` of llama.cpp and arXiv
+2402.19173 §5.1.
+"""
+
+from __future__ import annotations
+
+SPECIAL_TOKENS: tuple[str, ...] = (
+    "<|endoftext|>",
+    "<fim_prefix>",
+    "<fim_middle>",
+    "<fim_suffix>",
+    "<fim_pad>",
+    "<repo_name>",
+    "<file_sep>",
+    "<issue_start>",
+    "<issue_comment>",
+    "<issue_closed>",
+    "<jupyter_start>",
+    "<jupyter_text>",
+    "<jupyter_code>",
+    "<jupyter_output>",
+    "<jupyter_script>",
+    "<empty_output>",
+    "<code_to_intermediate>",
+    "<intermediate_to_code>",
+    "<pr>",
+    "<pr_status>",
+    "<pr_is_merged>",
+    "<pr_base>",
+    "<pr_file>",
+    "<pr_base_code>",
+    "<pr_diff>",
+    "<pr_diff_hunk>",
+    "<pr_comment>",
+    "<pr_event_id>",
+    "<pr_review>",
+    "<pr_review_state>",
+    "<pr_review_comment>",
+    "<pr_in_reply_to_review_id>",
+    "<pr_in_reply_to_comment_id>",
+    "<pr_diff_hunk_comment_line>",
+    "<NAME>",
+    "<EMAIL>",
+    "<KEY>",
+    "<PASSWORD>",
+)
+
+ENDOFTEXT = 0
+FIM_PREFIX = 1
+FIM_MIDDLE = 2
+FIM_SUFFIX = 3
+FIM_PAD = 4
+REPO_NAME = 5
+FILE_SEP = 6
