@@ -46,14 +46,6 @@ class Snapshot:
     repository: str = ""
     open_files: tuple[OpenFile, ...] = ()
 
-    @property
-    def before(self) -> str:
-        return self.text.content[: self.char_offset]
-
-    @property
-    def after(self) -> str:
-        return self.text.content[self.char_offset :]
-
 
 @dataclass(frozen=True, slots=True)
 class Snippet:

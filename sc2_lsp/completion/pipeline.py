@@ -24,6 +24,8 @@ from sc2_lsp.settings import Settings
 
 # What is left for the last steps when the engine answers right at the deadline.
 _SHORTEST_GENERATION_S = 0.01
+# How far from the cursor a suggestion is compared with the document.
+_POSTPROCESS_CHARS = 16 * 1024
 
 
 async def complete(
@@ -58,7 +60,11 @@ def _deadline_s(trigger: Trigger, settings: Settings) -> float:
 
 
 def _outcome(snapshot: Snapshot, prompt: Prompt, generation: Generation) -> Outcome:
-    around = postprocess.Around(snapshot.before, snapshot.after)
+    content, cursor = snapshot.text.content, snapshot.char_offset
+    around = postprocess.Around(
+        before=content[max(cursor - _POSTPROCESS_CHARS, 0) : cursor],
+        after=content[cursor : cursor + _POSTPROCESS_CHARS],
+    )
     text, reason = postprocess.run(generation.text, around)
     if not generation.text:
         ran_out = generation.stop_reason is StopReason.DEADLINE

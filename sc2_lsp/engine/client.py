@@ -51,7 +51,7 @@ class EngineClient:
     def pid(self) -> int | None:
         """The process id of the engine; None while none is running."""
         loaded = self._loaded()
-        return loaded[0].pid if loaded else None
+        return loaded[0].pid if loaded and loaded[0].is_alive else None
 
     def configure(self, spec: EngineSpec) -> None:
         if spec == self._spec:
