@@ -22,7 +22,7 @@ NEWEST = (3, 13)
 # llama.cpp is C and C++17; a compiler without its standard library or linker is of no use.
 SOURCES = {
     "probe.c": "#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n",
-    "probe.cpp": "#include <optional>\n#include <thread>\nint main() { return *std::optional(0); }\n",
+    "probe.cpp": "#include <optional>\n#include <thread>\nint main() { return *std::optional(0); }",
 }
 
 # Run inside the virtual environment, if there is one.
@@ -49,7 +49,9 @@ def find_complaint(venv):
         return check_version(version, sys.executable) or check_venv() or check_compilers()
     described = describe(python)
     if described is None:
-        return "the Python of '%s' does not start any more; remove that folder and try again." % venv
+        return (
+            "the Python of '%s' does not start any more; remove that folder and try again." % venv
+        )
     version, has_llama = described
     return check_version(version, python) or (None if has_llama else check_compilers())
 
@@ -107,10 +109,10 @@ def check_compilers():
         tried = (chosen,) if chosen else usual
         if not any(compiles(command, source) for command in tried):
             return (
-                "no working %s compiler was found (tried %s), and llama.cpp is compiled once during "
-                "installation; install one (Debian, Ubuntu: apt install build-essential; Fedora: "
-                "dnf install gcc-c++; macOS: xcode-select --install) or use a prebuilt wheel as "
-                "README.md describes."
+                "no working %s compiler was found (tried %s), and llama.cpp is compiled once "
+                "during installation; install one (Debian, Ubuntu: apt install build-essential; "
+                "Fedora: dnf install gcc-c++; macOS: xcode-select --install) or use a prebuilt wheel "
+                "as README.md describes."
             ) % (language, ", ".join(tried))
     return None
 
