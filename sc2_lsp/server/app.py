@@ -1,0 +1,183 @@
+"""Puts the server together, runs it for one client, and leaves nothing behind when it ends.
+
+It ends on `exit`, at the end of the input, on SIGINT and SIGTERM, and when the client's process
+dies; whatever the reason, the engine is closed, and all of that takes bounded time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+from sc2_lsp.completion.service import CompletionService
+from sc2_lsp.ports import Clock, ManagedEngine
+from sc2_lsp.server.core import ServerCore
+from sc2_lsp.server.handlers import (
+    commands,
+    configuration,
+    documents,
+    inline_completion,
+    lifecycle,
+    workspace_folders,
+)
+from sc2_lsp.server.logs import log_loop_failure, start_logging
+from sc2_lsp.server.transport import Connection, Endpoint, socket_endpoint, stdio_endpoint
+from sc2_lsp.settings import Settings
+
+FLUSH_S = 1.0
+CLOSE_S = 3.0
+GIVE_UP_S = FLUSH_S + CLOSE_S + 1.0
+
+logger = logging.getLogger(__name__)
+
+
+class Server(ServerCore):
+    """A language server for one client; each of the `serve` methods is called once."""
+
+    def serve_stdio(self) -> int:
+        """Serve the client on standard input and output; the exit code of the process."""
+        start_logging()
+        endpoint = stdio_endpoint()
+        self.watches_client = True
+
+        async def connect() -> Endpoint:
+            return endpoint
+
+        return _run(self, connect)
+
+    def serve_tcp(self, host: str, port: int) -> int:
+        """Serve the first client that connects to this address; the exit code of the process.
+
+        Port 0 takes a free one. The address is printed on standard error.
+        """
+        start_logging()
+        return _run(self, lambda: _accept(host, port))
+
+
+def create_server(
+    service: CompletionService,
+    engine: ManagedEngine,
+    settings: Settings,
+    clock: Clock = time.monotonic,
+) -> Server:
+    """The server with all its handlers; closes `engine` when it ends."""
+    server = Server(service, engine, settings, clock)
+    for feature in (
+        lifecycle,
+        configuration,
+        workspace_folders,
+        documents,
+        inline_completion,
+        commands,
+    ):
+        feature.register(server)
+    return server
+
+
+def _run(server: Server, connect: Callable[[], Awaitable[Endpoint]]) -> int:
+    # Tasks or threads of others that refuse to end must not keep the process.
+    last_resort = threading.Timer(GIVE_UP_S, os._exit, [1])
+    last_resort.daemon = True
+    try:
+        return asyncio.run(_serve(server, connect, last_resort))
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    finally:
+        last_resort.cancel()
+
+
+async def _serve(
+    server: Server, connect: Callable[[], Awaitable[Endpoint]], last_resort: threading.Timer
+) -> int:
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(log_loop_failure)
+    stopped = server.stopped()
+    with _stop_on_signals(loop, server.stop):
+        connecting = asyncio.ensure_future(connect())
+        either: set[asyncio.Future[Any]] = {connecting, stopped}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        connection = _start_connection(server, connecting)
+        exit_code = await stopped
+        last_resort.start()
+        await _wind_down(server, connection)
+    return exit_code
+
+
+def _start_connection(server: Server, connecting: asyncio.Future[Endpoint]) -> Connection | None:
+    """The connection, running; where there is none the server is stopped."""
+    if not connecting.done():
+        connecting.cancel()
+        return None
+    try:
+        endpoint = connecting.result()
+    except OSError as error:
+        sys.stderr.write(f"sc2-lsp cannot listen there: {error.strerror or error}.\n")
+        server.stop(1)
+        return None
+    connection = Connection(
+        endpoint,
+        receive=server.protocol.receive,
+        end=lambda: server.stop(server.protocol.exit_code),
+    )
+    server.protocol.connect(connection.write)
+    connection.start()
+    return connection
+
+
+async def _accept(host: str, port: int) -> Endpoint:
+    """Listen on this address alone until one client is there; raises OSError."""
+    loop = asyncio.get_running_loop()
+    addresses = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    family, _, _, _, address = addresses[0]
+    with socket.create_server(address[:2], family=family, backlog=1) as listener:
+        listener.setblocking(False)
+        shown = listener.getsockname()
+        sys.stderr.write(f"sc2-lsp listens on {shown[0]}:{shown[1]}\n")
+        sys.stderr.flush()
+        connection, _ = await loop.sock_accept(listener)
+    return socket_endpoint(connection)
+
+
+@contextlib.contextmanager
+def _stop_on_signals(
+    loop: asyncio.AbstractEventLoop, stop: Callable[[int], None]
+) -> Iterator[None]:
+    """Stop on SIGINT and SIGTERM, where this thread is the one that may say so."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def on_signal(number: int, frame: object) -> None:
+        loop.call_soon_threadsafe(stop, 128 + number)
+
+    previous = {
+        number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+async def _wind_down(server: Server, connection: Connection | None) -> None:
+    server.protocol.cancel_requests()
+    server.cancel_tasks()
+    closing = asyncio.ensure_future(server.engine.close())
+    if connection is not None:
+        await connection.close(FLUSH_S)
+    await asyncio.wait({closing}, timeout=CLOSE_S)
+    if not closing.done():
+        logger.error("The engine did not end in time.")
+        closing.cancel()
+    elif not closing.cancelled() and (error := closing.exception()) is not None:
+        logger.error("The engine could not be closed.", exc_info=error)

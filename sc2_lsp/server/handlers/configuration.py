@@ -1,0 +1,62 @@
+"""Settings from the client: `workspace/didChangeConfiguration` and `workspace/configuration`.
+
+A value that is refused is named in the editor's log and changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+
+from sc2_lsp.models import engine_spec
+from sc2_lsp.server.core import ServerCore
+from sc2_lsp.server.options import given_settings
+from sc2_lsp.settings import SECTION, merge
+
+PULL_TIMEOUT_S = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+def register(server: ServerCore) -> None:
+    server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)(did_change_configuration)
+
+
+def did_change_configuration(ls: ServerCore, params: types.DidChangeConfigurationParams) -> None:
+    """Take what was pushed; a client that pushes nothing wants to be asked."""
+    if params.settings is None and ls.session.can_pull_configuration:
+        ls.start_task(pull_and_warm_up(ls))
+    elif apply(ls, params.settings):
+        ls.engine.warm_up()
+
+
+def apply(ls: ServerCore, payload: object) -> bool:
+    """Take the settings in `payload`; whether they name other weights than before."""
+    given = given_settings(payload)
+    if given is None:
+        ls.warn(f"The settings of '{SECTION}' are ignored: they are no object.")
+        return False
+    settings, complaints = merge(ls.session.settings, given)
+    for complaint in complaints:
+        ls.warn(complaint)
+    spec = engine_spec(settings)
+    changed = spec != engine_spec(ls.session.settings)
+    ls.session.settings = settings
+    if changed:
+        ls.engine.configure(spec)
+    return changed
+
+
+async def pull_and_warm_up(ls: ServerCore) -> None:
+    """Ask the client for our section, take it, and load the weights it names."""
+    item = types.ConfigurationItem(section=SECTION)
+    asked = ls.workspace_configuration_async(types.ConfigurationParams([item]))
+    try:
+        sections = await asyncio.wait_for(asked, PULL_TIMEOUT_S)
+        apply(ls, {SECTION: sections[0]} if sections else None)
+    except (asyncio.TimeoutError, JsonRpcException):
+        logger.warning("The client did not tell its configuration.")
+    ls.engine.warm_up()

@@ -1,0 +1,46 @@
+"""`textDocument/didOpen`, `didChange` and `didClose`: the mirror follows the editor."""
+
+from __future__ import annotations
+
+import logging
+
+from lsprotocol import types
+
+from sc2_lsp.server.convert import clean, to_edit
+from sc2_lsp.server.core import ServerCore
+
+logger = logging.getLogger(__name__)
+
+
+def register(server: ServerCore) -> None:
+    server.feature(types.TEXT_DOCUMENT_DID_OPEN)(did_open)
+    server.feature(types.TEXT_DOCUMENT_DID_CHANGE)(did_change)
+    server.feature(types.TEXT_DOCUMENT_DID_CLOSE)(did_close)
+
+
+def did_open(ls: ServerCore, params: types.DidOpenTextDocumentParams) -> None:
+    opened = params.text_document
+    ls.session.documents.open(
+        opened.uri, str(opened.language_id), opened.version, clean(opened.text)
+    )
+
+
+def did_change(ls: ServerCore, params: types.DidChangeTextDocumentParams) -> None:
+    """Apply the changes in order; each counts positions in the text the one before left."""
+    uri, version = params.text_document.uri, params.text_document.version
+    documents = ls.session.documents
+    for change in params.content_changes:
+        document = documents.get(uri)
+        if document is None:
+            logger.warning("A document that is not open was changed.")
+            return
+        if isinstance(change, types.TextDocumentContentChangePartial):
+            edit = to_edit(document.text, change.range, change.text, ls.session.encoding)
+            documents.edit(uri, version, edit)
+        else:
+            documents.replace(uri, version, clean(change.text))
+
+
+def did_close(ls: ServerCore, params: types.DidCloseTextDocumentParams) -> None:
+    ls.session.documents.close(params.text_document.uri)
+    ls.service.forget(params.text_document.uri)

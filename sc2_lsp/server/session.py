@@ -1,0 +1,47 @@
+"""The state of one editor session. Owned by the event loop: no other thread touches it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sc2_lsp.server.status import Counters
+from sc2_lsp.settings import Settings
+from sc2_lsp.text import Encoding
+from sc2_lsp.workspace.documents import Documents
+from sc2_lsp.workspace.repository import repository_name
+from sc2_lsp.workspace.uris import path_of_uri
+
+_MAX_REMEMBERED_MESSAGES = 100
+
+
+class Session:
+    """Owns documents, settings, workspace folders, the negotiated encoding and the counters."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.encoding: Encoding = "utf-16"
+        self.documents = Documents()
+        self.counters = Counters()
+        self.repositories: dict[str, str] = {}
+        self.can_pull_configuration = False
+        self._told: set[str] = set()
+
+    def add_folders(self, uris: Sequence[str]) -> None:
+        """Take the folders as roots of repositories; reads their names from disk."""
+        for uri in uris:
+            path = path_of_uri(uri)
+            if path is not None:
+                self.repositories[path] = repository_name(path)
+
+    def remove_folders(self, uris: Sequence[str]) -> None:
+        for uri in uris:
+            path = path_of_uri(uri)
+            if path is not None:
+                self.repositories.pop(path, None)
+
+    def is_news(self, message: str) -> bool:
+        """Whether the user was not told `message` before; asking counts as telling."""
+        if message in self._told or len(self._told) >= _MAX_REMEMBERED_MESSAGES:
+            return False
+        self._told.add(message)
+        return True

@@ -1,0 +1,77 @@
+"""Counters of what the server was asked and what it cost, as the JSON of `sc2.stats`."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Sequence
+from typing import Any
+
+from sc2_lsp.domain import EmptyReason, Outcome
+
+LATENCY_WINDOW = 1024
+
+
+class Counters:
+    """Owns the counts of this session; latencies are of the last `LATENCY_WINDOW` answers."""
+
+    def __init__(self) -> None:
+        self._n_requests = 0
+        self._n_suggestions = 0
+        self._n_cancelled = 0
+        self._n_cache_hits = 0
+        self._prompt_tokens = 0
+        self._prompt_tokens_evaluated = 0
+        self._generated_tokens = 0
+        self._empty: Counter[str] = Counter()
+        self._latencies_s: deque[float] = deque(maxlen=LATENCY_WINDOW)
+
+    def count_request(self) -> None:
+        self._n_requests += 1
+
+    def count_cancelled(self) -> None:
+        self._n_cancelled += 1
+
+    def count_outcome(self, outcome: Outcome, latency_s: float) -> None:
+        """Count an answered request that took `latency_s` seconds."""
+        usage = outcome.usage
+        self._latencies_s.append(latency_s)
+        self._n_cache_hits += usage.cached
+        self._prompt_tokens += usage.prompt_tokens
+        self._prompt_tokens_evaluated += usage.prompt_tokens_evaluated
+        self._generated_tokens += usage.generated_tokens
+        if outcome.suggestion is not None:
+            self._n_suggestions += 1
+        else:
+            self._empty[(outcome.reason or EmptyReason.FAILED).value] += 1
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON. Requests still under way are counted as requests alone."""
+        return {
+            "requests": self._n_requests,
+            "suggestions": self._n_suggestions,
+            "empty": dict(self._empty),
+            "cancelled": self._n_cancelled,
+            "cache_hits": self._n_cache_hits,
+            "prompt_tokens": self._prompt_tokens,
+            "prompt_tokens_evaluated": self._prompt_tokens_evaluated,
+            "generated_tokens": self._generated_tokens,
+            "latency_ms": _percentiles_ms(self._latencies_s),
+        }
+
+
+def _percentiles_ms(latencies_s: Sequence[float]) -> dict[str, float | int | None]:
+    ordered = sorted(latencies_s)
+    return {
+        "p50": _rank_ms(ordered, 0.50),
+        "p95": _rank_ms(ordered, 0.95),
+        "max": _rank_ms(ordered, 1.0),
+        "n": len(ordered),
+    }
+
+
+def _rank_ms(ordered_s: list[float], share: float) -> float | None:
+    """The smallest latency that at least `share` of all do not exceed (nearest rank)."""
+    if not ordered_s:
+        return None
+    rank = max(1, -int(-share * len(ordered_s) // 1))
+    return round(ordered_s[rank - 1] * 1000, 3)

@@ -1,0 +1,44 @@
+"""The real server around a fake service, as a process: `fake_server.py [--tcp]`.
+
+Prints to standard output on purpose, which must not reach the client. Its engine writes the file
+named by the variable `CLOSED_MARK` when it is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import cast
+
+from sc2_lsp.completion.service import CompletionService
+from sc2_lsp.server.app import create_server
+from sc2_lsp.settings import Settings
+from tests.support.fake_engine import FakeEngine, FakeService
+
+
+class MarkingEngine(FakeEngine):
+    def warm_up(self) -> None:
+        super().warm_up()
+        print("a stray print", flush=True)  # noqa: T201
+        os.write(1, b"Content-Length: 3\r\n\r\nbad")
+
+    async def close(self) -> None:
+        await super().close()
+        mark = os.environ.get("CLOSED_MARK")
+        if mark:
+            await asyncio.to_thread(Path(mark).write_text, "closed")
+
+
+def main() -> int:
+    engine = MarkingEngine()
+    service = cast(CompletionService, FakeService(engine))
+    server = create_server(service, engine, Settings())
+    if "--tcp" in sys.argv:
+        return server.serve_tcp("127.0.0.1", 0)
+    return server.serve_stdio()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
