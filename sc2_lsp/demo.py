@@ -54,13 +54,21 @@ class _Shown:
     elapsed_ms: float
 
 
+class _ServerComplained(Exception):
+    """The server showed the user a message, which an editor would pop up."""
+
+
 def run(options: Mapping[str, Any]) -> int:
     """Print the demo under the given initialization options; the exit code of the command."""
     console = Console(highlight=False, soft_wrap=True)
     try:
         n_suggestions = asyncio.run(_session(console, options))
+    except _ServerComplained as error:
+        print(error, file=sys.stderr)
+        return 1
     except (RuntimeError, OSError, asyncio.TimeoutError) as error:
-        print(f"The demo ended early: {error or 'the server did not answer'}.", file=sys.stderr)
+        reason = str(error) or "the server did not answer"
+        print(f"The demo ended early: {reason}.", file=sys.stderr)
         return 1
     if n_suggestions < _ENOUGH:
         print(f"Only {n_suggestions} suggestions, {_ENOUGH} were expected.", file=sys.stderr)
@@ -71,7 +79,8 @@ def run(options: Mapping[str, Any]) -> int:
 async def _session(console: Console, options: Mapping[str, Any]) -> int:
     document = Text.of(_FILE.read_text(encoding="utf-8"))
     n_suggestions = 0
-    async with _client(options) as client:
+    complaints: list[str] = []
+    async with _client(options, complaints) as client:
         console.print(f"sc2-lsp {__version__}: what an editor would show in {_FILE.name}\n")
         _open(client, _OPEN_BESIDE, _OPEN_BESIDE.read_text(encoding="utf-8"))
         _open(client, _FILE, document.content)
@@ -85,6 +94,8 @@ async def _session(console: Console, options: Mapping[str, Any]) -> int:
             _replace(client, version, shown, text)
             shown = text
             answer = await _ask(client, text, cursor)
+            if complaints:
+                raise _ServerComplained(complaints[0])
             _print(console, answer)
             n_suggestions += answer.suggestion is not None
         stats = await _stats(client)
@@ -97,9 +108,16 @@ async def _session(console: Console, options: Mapping[str, Any]) -> int:
 
 
 @asynccontextmanager
-async def _client(options: Mapping[str, Any]) -> AsyncIterator[LanguageClient]:
-    """A client of a server that runs as a child process, initialized; shut down at the end."""
+async def _client(
+    options: Mapping[str, Any], complaints: list[str]
+) -> AsyncIterator[LanguageClient]:
+    """A client of a server that runs as a child process, initialized; shut down at the end.
+
+    What the server wants to show the user is appended to `complaints`.
+    """
     client = LanguageClient("sc2-lsp demo", __version__)
+    client.feature(types.WINDOW_SHOW_MESSAGE)(lambda params: complaints.append(params.message))
+    client.feature(types.WINDOW_LOG_MESSAGE)(lambda params: None)
     await client.start_io(sys.executable, "-m", "sc2_lsp", "serve")
     await _reply(
         client.initialize_async(
@@ -120,7 +138,11 @@ async def _client(options: Mapping[str, Any]) -> AsyncIterator[LanguageClient]:
     finally:
         await _reply(client.shutdown_async(None))
         client.exit(None)
-        await _reply(client.stop())
+        await _reply(_stop(client))
+
+
+async def _stop(client: LanguageClient) -> None:
+    await client.stop()  # type: ignore[no-untyped-call]
 
 
 async def _reply(call: Any) -> Any:
@@ -168,7 +190,7 @@ async def _ask(client: LanguageClient, text: Text, cursor: int) -> _Shown:
     return _Shown(
         text=text,
         char_offset=cursor,
-        suggestion=items[0].insert_text if items else None,
+        suggestion=str(items[0].insert_text) if items else None,
         n_evaluated=after["prompt_tokens_evaluated"] - before["prompt_tokens_evaluated"],
         n_prompt=after["prompt_tokens"] - before["prompt_tokens"],
         elapsed_ms=elapsed_ms,

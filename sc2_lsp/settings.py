@@ -16,6 +16,8 @@ from msgspec import Meta
 
 SECTION = "sc2"
 
+_LONGEST_SHOWN_VALUE = 80
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The options in force. Field names are the setting names; metadata holds help and unit."""
@@ -169,6 +171,8 @@ def merge(current: Settings, given: Mapping[str, Any]) -> tuple[Settings, list[s
         try:
             accepted[name] = msgspec.convert(value, known[name])
         except msgspec.ValidationError as error:
-            kept = getattr(current, name)
-            complaints.append(f"Setting '{SECTION}.{name}' is ignored, {kept!r} stays: {error}.")
+            shown, kept = repr(value)[:_LONGEST_SHOWN_VALUE], getattr(current, name)
+            complaints.append(
+                f"Setting '{SECTION}.{name}' cannot be {shown} and stays {kept!r}: {error}."
+            )
     return msgspec.structs.replace(current, **accepted), complaints

@@ -13,9 +13,9 @@ import sys
 import threading
 
 
-def _c_library() -> ctypes.CDLL:
-    """The C library of this process; Windows has it under a name, the others by default."""
-    return ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None)
+def c_library_name(platform: str) -> str | None:
+    """The C library of a `sys.platform`; None where every process has it loaded already."""
+    return "ucrtbase" if platform == "win32" else None
 
 
 class AbortFlag:
@@ -27,7 +27,7 @@ class AbortFlag:
 
     def __init__(self) -> None:
         self._buffer = ctypes.create_string_buffer(2)
-        self._strlen = _c_library().strlen
+        self._strlen = ctypes.CDLL(c_library_name(sys.platform)).strlen
         self._lock = threading.Lock()
         self._owner: object | None = None
 

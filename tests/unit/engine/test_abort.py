@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import ctypes
 
-from sc2_lsp.engine.abort import AbortFlag
+import pytest
+
+from sc2_lsp.engine.abort import AbortFlag, c_library_name
 
 CALLBACK = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p)
 
@@ -28,3 +30,10 @@ def test_a_stop_meant_for_an_earlier_owner_is_void() -> None:
     flag.begin(later)
     flag.stop(earlier)
     assert not asked_from_c(flag)
+
+
+@pytest.mark.parametrize(
+    ("platform", "name"), [("linux", None), ("darwin", None), ("win32", "ucrtbase")]
+)
+def test_only_windows_names_its_c_library(platform: str, name: str | None) -> None:
+    assert c_library_name(platform) == name
