@@ -111,8 +111,8 @@ def check_compilers():
             return (
                 "no working %s compiler was found (tried %s), and llama.cpp is compiled once "
                 "during installation; install one (Debian, Ubuntu: apt install build-essential; "
-                "Fedora: dnf install gcc-c++; macOS: xcode-select --install) or use a prebuilt wheel "
-                "as README.md describes."
+                "Fedora: dnf install gcc-c++; macOS: xcode-select --install) or use a prebuilt "
+                "wheel as README.md describes."
             ) % (language, ", ".join(tried))
     return None
 

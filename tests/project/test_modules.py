@@ -1,0 +1,76 @@
+"""What holds for every module: its size, what it may reach for, where it may ask for the system."""
+
+from __future__ import annotations
+
+import re
+
+import quantize
+import sc2_lsp
+from tests.project.tree import PYPROJECT, imported_names, modules, name_of, source_of
+
+MAX_LINES = 400
+
+NETWORK_LIBRARIES = {
+    "aiohttp",
+    "ftplib",
+    "http",
+    "httpx",
+    "huggingface_hub",
+    "imaplib",
+    "requests",
+    "smtplib",
+    "socket",
+    "socketserver",
+    "ssl",
+    "urllib3",
+    "urllib.request",
+    "websockets",
+    "xmlrpc",
+}
+
+# The server listens where `serve --tcp` tells it to; nothing connects to anywhere.
+MAY_LISTEN = {
+    "sc2_lsp/server/app.py",
+    "sc2_lsp/server/transport.py",
+}
+
+CONNECTS = re.compile(r"\b(?:open_connection|create_connection|sock_connect|connect_ex|urlopen)\b")
+
+PLATFORM_CHECK = re.compile(r"\bsys\.platform\b|\bos\.name\b|\bplatform\.system\b")
+
+# Each branch has a unit test of both sides.
+MAY_ASK_FOR_THE_PLATFORM = {
+    "sc2_lsp/engine/abort.py": 1,
+    "sc2_lsp/server/transport.py": 1,
+}
+
+
+def test_modules_are_short() -> None:
+    lengths = {name_of(module): len(source_of(module).splitlines()) for module in modules()}
+    assert not {name: n_lines for name, n_lines in lengths.items() if n_lines > MAX_LINES}
+
+
+def test_no_module_uses_the_network() -> None:
+    assert {
+        name_of(module)
+        for module in modules()
+        for imported in imported_names(module)
+        if any(f"{imported}.".startswith(f"{library}.") for library in NETWORK_LIBRARIES)
+    } == MAY_LISTEN
+
+
+def test_nothing_connects() -> None:
+    assert not [name_of(module) for module in modules() if CONNECTS.search(source_of(module))]
+
+
+def test_platform_branches_are_few_and_known() -> None:
+    found = {}
+    for module in modules():
+        code = re.sub(r'""".*?"""|#.*', "", source_of(module), flags=re.DOTALL)
+        if n_checks := len(PLATFORM_CHECK.findall(code)):
+            found[name_of(module)] = n_checks
+    assert found == MAY_ASK_FOR_THE_PLATFORM
+
+
+def test_there_is_one_version() -> None:
+    assert PYPROJECT["project"]["version"] == sc2_lsp.__version__ == quantize.__version__
