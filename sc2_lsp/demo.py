@@ -61,17 +61,18 @@ class _ServerComplained(Exception):
 def run(options: Mapping[str, Any]) -> int:
     """Print the demo under the given initialization options; the exit code of the command."""
     console = Console(highlight=False, soft_wrap=True)
+    errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
     try:
         n_suggestions = asyncio.run(_session(console, options))
     except _ServerComplained as error:
-        print(error, file=sys.stderr)
+        errors.print(str(error))
         return 1
     except (RuntimeError, OSError, asyncio.TimeoutError) as error:
         reason = str(error) or "the server did not answer"
-        print(f"The demo ended early: {reason}.", file=sys.stderr)
+        errors.print(f"The demo ended early: {reason}.")
         return 1
     if n_suggestions < _ENOUGH:
-        print(f"Only {n_suggestions} suggestions, {_ENOUGH} were expected.", file=sys.stderr)
+        errors.print(f"Only {n_suggestions} suggestions, {_ENOUGH} were expected.")
         return 1
     return 0
 

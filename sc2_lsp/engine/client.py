@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TypeAlias
 
 from sc2_lsp.domain import EngineSpec, Generation, GenerationRequest, ModelInfo, Tokens
@@ -198,7 +198,7 @@ _FileIdentity: TypeAlias = "tuple[int, int] | None"
 def _file_identity(path: str) -> _FileIdentity:
     """What changes when the file at `path` is replaced; None while there is no such file."""
     try:
-        status = os.stat(path)
+        status = Path(path).stat()
     except (OSError, ValueError):
         return None
     return status.st_size, status.st_mtime_ns

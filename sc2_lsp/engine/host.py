@@ -87,7 +87,7 @@ class Host:
             while (body := protocol.read_frame(self._requests)) is not None:
                 self._accept(protocol.decode_request(body))
         except (msgspec.DecodeError, OSError) as error:
-            print(f"sc2-lsp engine: the server's request is unreadable: {error}", file=sys.stderr)
+            sys.stderr.write(f"sc2-lsp engine: a request is unreadable: {error}\n")
         # The main thread may be deep inside llama.cpp, so nothing less ends the process at once.
         os._exit(0)
 

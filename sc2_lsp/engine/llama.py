@@ -181,7 +181,7 @@ def physical_cores() -> int:
 def _check_file(model_path: str) -> None:
     """Refuse what is plainly no GGUF file before llama.cpp sees it."""
     try:
-        with open(model_path, "rb") as file:
+        with Path(model_path).open("rb") as file:
             magic = file.read(len(_GGUF_MAGIC))
     except FileNotFoundError:
         raise ModelError(

@@ -66,9 +66,7 @@ async def test_a_prompt_without_repository_or_files(engine: EngineClient) -> Non
 
 
 @pytest.mark.parametrize("special", SPECIAL_TOKENS)
-async def test_special_tokens_in_a_users_file_stay_text(
-    engine: EngineClient, special: str
-) -> None:
+async def test_special_tokens_in_a_users_file_stay_text(engine: EngineClient, special: str) -> None:
     at = snapshot(f"a = '{special}'\n<CURSOR>\nb = '{special}'\n", path=f"{special}.py")
     prompt = await assemble(at, (), Settings(), 4096, engine)
     assert [token for token in prompt.tokens if token < 38] == [6, 1, 3, 2]

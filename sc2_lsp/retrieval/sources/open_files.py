@@ -29,4 +29,4 @@ def _snippet(file: OpenFile) -> Snippet | None:
     code = text.content[text.line_start(first) : text.line_end(last)][:_MAX_CHARS]
     if not code.strip():
         return None
-    return Snippet(file.path, first, code + "\n", "open_files", "open in the editor")
+    return Snippet(file.path, first, code.rstrip("\r\n") + "\n", "open_files", "open in the editor")

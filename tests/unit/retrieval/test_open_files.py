@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from sc2_lsp.retrieval import gather
+from tests.support.snapshots import open_file, snapshot
+
+
+def numbered(n_lines: int) -> str:
+    return "".join(f"line_{number:04} = {number}\n" for number in range(n_lines))
+
+
+def test_a_small_file_is_shown_whole_and_the_last_edited_one_stands_last() -> None:
+    at = snapshot("<CURSOR>", open_files=(open_file("a.py", "A = 1"), open_file("b.py", "B = 1\n")))
+    assert [(s.path, s.text) for s in gather(at)] == [("a.py", "A = 1\n"), ("b.py", "B = 1\n")]
+
+
+def test_of_a_large_file_whole_lines_around_the_last_edit() -> None:
+    content = numbered(1000)
+    edited_at = content.index("line_0500")
+    (shown,) = gather(snapshot("<CURSOR>", open_files=(open_file("a.py", content, edited_at),)))
+    assert "line_0500" in shown.text
+    assert shown.text in content
+    assert content.splitlines()[shown.start_line] == shown.text.splitlines()[0]
+    assert len(shown.text) < 3000
+
+
+def test_a_snippet_stays_where_it_is_while_somebody_types() -> None:
+    content = numbered(1000)
+    edited_at = content.index("line_0500")
+    starts = {
+        gather(snapshot("<CURSOR>", open_files=(open_file("a.py", content, edited_at + n),)))[0]
+        for n in range(40)
+    }
+    assert len(starts) <= 2
+
+
+def test_blank_files_and_the_current_file_are_left_out() -> None:
+    at = snapshot(
+        "<CURSOR>",
+        path="a.py",
+        open_files=(open_file("a.py", "A = 1\n"), open_file("b.py", " \n\n")),
+    )
+    assert gather(at) == ()
+
+
+def test_one_endless_line_is_cut() -> None:
+    (shown,) = gather(snapshot("<CURSOR>", open_files=(open_file("a.js", "x" * 900_000, 450_000),)))
+    assert len(shown.text) < 3000
