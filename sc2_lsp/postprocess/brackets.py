@@ -6,6 +6,9 @@ from sc2_lsp.postprocess.around import Around
 from sc2_lsp.postprocess.pairs import CLOSER_OF, scan
 from sc2_lsp.text import indentation
 
+_MOST_MARKS = 16
+"""A suggestion with more closing marks than these is not worth looking through."""
+
 
 def drop_surplus_closers(suggestion: str, around: Around) -> str:
     """The suggestion up to the closing mark that would stand twice if it were accepted.
@@ -20,34 +23,30 @@ def drop_surplus_closers(suggestion: str, around: Around) -> str:
 def _fit_into_line(suggestion: str, around: Around) -> str:
     """Keep the cursor's line as well paired as it was: `a, b):` between `f(` and `)` is `a, b`."""
     typed, rest = around.typed, around.rest
-    quote = scan(typed).quote
     n_faults = scan(typed + rest).n_faults
-    inside = scan(suggestion, quote)
     if scan(typed + suggestion + rest).n_faults <= n_faults:
         return suggestion
-    marks = (
-        [*inside.closers] if inside.first_quote is None else [inside.first_quote, *inside.closers]
-    )
-    in_rest = scan(rest, quote)
-    for at in sorted(marks, reverse=True):
-        closes_in_rest = at == inside.first_quote or any(
-            rest[other] == suggestion[at] for other in in_rest.closers
-        )
-        shorter = suggestion[:at]
-        if closes_in_rest and scan(typed + shorter + rest).n_faults <= n_faults:
-            return shorter
+    quote = scan(typed).quote
+    inside = scan(suggestion, quote)
+    closed_in_rest = {rest[at] for at in scan(rest, quote).closers}
+    marks = [at for at in inside.closers if suggestion[at] in closed_in_rest]
+    if inside.first_quote is not None:
+        marks.append(inside.first_quote)
+    for at in sorted(sorted(marks)[:_MOST_MARKS], reverse=True):
+        if scan(typed + suggestion[:at] + rest).n_faults <= n_faults:
+            return suggestion[:at]
     return suggestion
 
 
 def _fit_into_block(suggestion: str, around: Around) -> str:
     """Leave the innermost bracket open that a line below the cursor closes."""
-    below = next(around.code_below(), "")
-    before = scan(around.before)
     inside = scan(suggestion, scan(around.typed).quote)
-    if not below or not before.openers or not inside.closers:
+    before = scan(around.before) if inside.closers else None
+    if before is None or not before.openers:
         return suggestion
     opener, first = before.openers[-1], inside.closers[0]
     closer = CLOSER_OF[around.before[opener]]
+    below = next(around.code_below(), "")
     if suggestion[first] != closer or not below.lstrip().startswith(closer):
         return suggestion
     if indentation(below) != indentation(_line_of(around.before, opener)):

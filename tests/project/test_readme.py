@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from sc2_lsp.domain import EmptyReason
 from sc2_lsp.settings import SECTION, options
 from tests.project.tree import ROOT
 
@@ -31,6 +32,11 @@ def test_settings_table(update: bool) -> None:
         README.write_text(head + begin + render() + end + tail, encoding="utf-8", newline="\n")
         return
     assert table == render(), "run pytest tests/project --update"
+
+
+@pytest.mark.parametrize("reason", EmptyReason)
+def test_every_reason_is_explained(reason: EmptyReason) -> None:
+    assert f"| `{reason.value}` | " in README.read_text(encoding="utf-8")
 
 
 def test_links_to_files_lead_somewhere() -> None:
