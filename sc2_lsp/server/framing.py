@@ -13,10 +13,12 @@ from dataclasses import dataclass
 MAX_BODY_BYTES = 256 * 1024 * 1024
 MAX_LINE_BYTES = 8192
 
-_KEPT_TAIL_BYTES = 256
+_SEARCHED_TAIL_BYTES = 128
+_KEPT_TAIL_BYTES = 2 * _SEARCHED_TAIL_BYTES
 _LENGTH = re.compile(rb"content-length[ \t]*:[ \t]*(\d{1,10})[ \t]*\Z", re.IGNORECASE)
 _ANY_HEADER = re.compile(rb"[!-9;-~]+[ \t]*:")
 _HEADER_START = b"content-length:"
+_LINE_TOO_LONG = "a header line is too long"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +67,12 @@ class FrameParser:
         end = self._buffer.find(b"\n", self._searched)
         if end < 0:
             if len(self._buffer) > MAX_LINE_BYTES:
-                self._report("a header line is too long")
+                self._report(_LINE_TOO_LONG)
                 del self._buffer[:-_KEPT_TAIL_BYTES]
             self._searched = len(self._buffer)
             return False
+        if end > MAX_LINE_BYTES:
+            self._report(_LINE_TOO_LONG)
         line = bytes(self._buffer[:end]).removesuffix(b"\r")
         del self._buffer[: end + 1]
         self._searched = 0
@@ -80,7 +84,7 @@ class FrameParser:
             self._in_body = self._length is not None
             return
         # Bytes without a line break may stand before a header: what counts is how the line ends.
-        found = _LENGTH.search(line[-_KEPT_TAIL_BYTES:])
+        found = _LENGTH.search(line[-_SEARCHED_TAIL_BYTES:])
         if found:
             length = int(found.group(1))
             if length > MAX_BODY_BYTES:
@@ -88,9 +92,9 @@ class FrameParser:
                 self._report("a message is too long")
                 return
             self._length = length
-            if len(line) - len(found.group()) > 0:
+            if len(line) > len(found.group()):
                 self._report("bytes stand before a message")
-        elif len(line) > MAX_LINE_BYTES or not _ANY_HEADER.match(line):
+        elif not _ANY_HEADER.match(line):
             self._report("bytes belong to no message")
         elif line[: len(_HEADER_START)].lower() == _HEADER_START:
             self._report("a message has no valid length")

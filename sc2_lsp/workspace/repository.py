@@ -16,7 +16,7 @@ _SECTION = re.compile(r"\s*\[(.*)\]")
 _ORIGIN = re.compile(r'remote\s+"origin"')
 _URL = re.compile(r"\s*url\s*=\s*(\S+)")
 _OWNER_AND_NAME = re.compile(
-    r"(?:\w[\w+.-]*://[^/]+/|(?:[^@/\s]+@)?[^/:\s\\]{2,}:)"  # https://host/ or user@host:
+    r"(?:\w[\w+.-]*://[^/]+/|(?:[^@/\s]+@)?[^/:\s\\]{2,}:(?!//))"  # https://host/ or user@host:
     r"(?:.*/)?(?P<owner>[^/\s]+)/(?P<name>[^/\s]+?)(?:\.git)?/?"
 )
 
