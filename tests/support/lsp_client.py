@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -53,9 +54,7 @@ class Inbox:
             return None
 
         with self._changed:
-            if not self._changed.wait_for(
-                lambda: position() is not None or self._ended, TIMEOUT_S
-            ):
+            if not self._changed.wait_for(lambda: position() is not None or self._ended, TIMEOUT_S):
                 raise TimeoutError(f"no {wanted} among {self.messages}")
             index = position()
             if index is None:
@@ -126,10 +125,8 @@ class Client:
         self._stdin.flush()
 
     def close_input(self) -> None:
-        try:
+        with contextlib.suppress(OSError):
             self._stdin.close()
-        except OSError:
-            pass
 
     def notify(self, method: str, params: Any = None) -> None:
         self.send(notification(method, params))

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sc2_lsp.domain import OpenFile
+from sc2_lsp.text import Text
+from sc2_lsp.workspace.documents import (
+    MAX_OPEN_FILE_CHARS,
+    MAX_OPEN_FILES,
+    Documents,
+    Edit,
+)
+
+A, B, C = "file:///r/a.py", "file:///r/pkg/b.py", "file:///other/c.py"
+REPOSITORIES = {"/r": "owner/name"}
+
+
+def opened(*uris: str) -> Documents:
+    documents = Documents()
+    for uri in uris:
+        documents.open(uri, "python", 1, f"# {uri}\n")
+    return documents
+
+
+def others(documents: Documents, uri: str) -> list[str]:
+    snapshot = documents.snapshot(uri, 0, REPOSITORIES)
+    assert snapshot is not None
+    return [other.path for other in snapshot.open_files]
+
+
+def test_a_snapshot_holds_the_document_and_the_others() -> None:
+    documents = opened(A, B)
+    documents.edit(B, 2, Edit(0, 2, "x"))
+    snapshot = documents.snapshot(A, 3, REPOSITORIES)
+    assert snapshot is not None
+    assert (snapshot.path, snapshot.repository, snapshot.char_offset) == ("a.py", "owner/name", 3)
+    assert snapshot.text.content == f"# {A}\n"
+    assert snapshot.open_files == (OpenFile("pkg/b.py", Text.of(f"x{B}\n"), 1),)
+
+
+def test_the_latest_edit_comes_last() -> None:
+    documents = opened(A, B, C)
+    assert others(documents, A) == ["pkg/b.py", "c.py"]
+    documents.edit(B, 2, Edit(0, 0, "x"))
+    assert others(documents, A) == ["c.py", "pkg/b.py"]
+    documents.replace(C, 2, "")
+    assert others(documents, A) == ["pkg/b.py", "c.py"]
+
+
+def test_a_file_outside_of_the_folders_has_no_repository() -> None:
+    snapshot = opened(C).snapshot(C, 0, REPOSITORIES)
+    assert snapshot is not None
+    assert (snapshot.path, snapshot.repository) == ("c.py", "")
+
+
+def test_what_is_no_file_is_no_context_but_can_be_completed() -> None:
+    documents = opened("git:/r/a.py?x", "output:1", "untitled:Untitled-1", A)
+    assert others(documents, A) == ["Untitled-1"]
+    assert others(documents, "git:/r/a.py?x") == ["Untitled-1", "a.py"]
+
+
+def test_context_is_bounded() -> None:
+    documents = opened(A, *(f"file:///r/{number}.py" for number in range(MAX_OPEN_FILES + 5)))
+    documents.open(B, "python", 1, "x" * (MAX_OPEN_FILE_CHARS + 1))
+    assert others(documents, A) == [f"{number}.py" for number in range(5, MAX_OPEN_FILES + 5)]
+
+
+def test_a_closed_document_is_gone() -> None:
+    documents = opened(A, B)
+    documents.close(B)
+    documents.close(B)
+    assert len(documents) == 1
+    assert documents.get(B) is None
+    assert others(documents, A) == []
+    assert documents.snapshot(B, 0, REPOSITORIES) is None
+    with pytest.raises(KeyError):
+        documents.edit(B, 2, Edit(0, 0, "x"))
+
+
+def test_a_document_of_other_content_keeps_the_place_of_its_last_edit() -> None:
+    documents = opened(A)
+    documents.edit(A, 2, Edit(4, 4, "x"))
+    documents.replace(A, 3, "ab")
+    document = documents.get(A)
+    assert document is not None
+    assert (document.version, document.text.content, document.edited_at) == (3, "ab", 2)
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30), st.text("a\r\n\f", max_size=5))))
+def test_edits_are_those_of_a_string(edits: list[tuple[int, int, str]]) -> None:
+    documents = opened(A)
+    content = f"# {A}\n"
+    for start, end, text in edits:
+        start, end = sorted((min(start, len(content)), min(end, len(content))))
+        content = content[:start] + text + content[end:]
+        documents.edit(A, 2, Edit(start, end, text))
+    document = documents.get(A)
+    assert document is not None
+    assert document.text == Text.of(content)
