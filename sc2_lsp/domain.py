@@ -87,6 +87,7 @@ class StopReason(str, Enum):
 
     SPECIAL_TOKEN = "special_token"
     BLOCK_END = "block_end"
+    REPETITION = "repetition"
     MAX_TOKENS = "max_tokens"
     DEADLINE = "deadline"
     CONTEXT_FULL = "context_full"

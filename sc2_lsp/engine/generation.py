@@ -10,6 +10,7 @@ from sc2_lsp.domain import Generation, GenerationRequest, StopReason, Tokens
 from sc2_lsp.engine import kv
 from sc2_lsp.engine.abort import AbortFlag
 from sc2_lsp.engine.llama import EvaluationAborted, LlamaModel
+from sc2_lsp.engine.repetition import end_before_loop
 from sc2_lsp.engine.stopping import end_of_suggestion
 from sc2_lsp.ports import Clock
 
@@ -89,6 +90,10 @@ def _continue(model: LlamaModel, job: Job, abort: AbortFlag, progress: _Progress
         if end is not None:
             progress.text = progress.text[:end]
             return StopReason.BLOCK_END
+        end = end_before_loop(progress.text)
+        if end is not None:
+            progress.text = progress.text[:end]
+            return StopReason.REPETITION
         if progress.n_generated >= request.max_tokens:
             return StopReason.MAX_TOKENS
         if len(model.cached) >= model.info.n_ctx:
