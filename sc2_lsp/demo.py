@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _PACKAGE = Path(__file__).parent
 _FILE = _PACKAGE / "text.py"
 _OPEN_BESIDE = _PACKAGE / "domain.py"
-_SPOTS = (
+SPOTS = (
     "if self.content[end - 1] == ",
     "return self.content[self.line_starts[line] : ",
     "content = self.content[:start] + ",
@@ -77,6 +77,13 @@ def run(options: Mapping[str, Any]) -> int:
     return 0
 
 
+def demo_document(spot: str) -> tuple[Text, int]:
+    """The demo's file with nothing behind `spot` on its line, and the cursor there."""
+    document = Text.of(_FILE.read_text(encoding="utf-8"))
+    cursor = document.content.index(spot) + len(spot)
+    return document.splice(cursor, document.line_end(document.line_at(cursor)), ""), cursor
+
+
 async def _session(console: Console, options: Mapping[str, Any]) -> int:
     document = Text.of(_FILE.read_text(encoding="utf-8"))
     n_suggestions = 0
@@ -85,13 +92,9 @@ async def _session(console: Console, options: Mapping[str, Any]) -> int:
         console.print(f"sc2-lsp {__version__}: what an editor would show in {_FILE.name}\n")
         _open(client, _OPEN_BESIDE, _OPEN_BESIDE.read_text(encoding="utf-8"))
         _open(client, _FILE, document.content)
-        version = 1
         shown = document
-        for spot in _SPOTS:
-            cursor = document.content.index(spot) + len(spot)
-            end = document.line_end(document.line_at(cursor))
-            text = document.splice(cursor, end, "")
-            version += 1
+        for version, spot in enumerate(SPOTS, start=2):
+            text, cursor = demo_document(spot)
             _replace(client, version, shown, text)
             shown = text
             answer = await _ask(client, text, cursor)

@@ -53,6 +53,15 @@ class EngineClient:
         loaded = self._loaded()
         return loaded[0].pid if loaded and loaded[0].is_alive else None
 
+    @property
+    def state(self) -> str:
+        """One word for a status line: stopped, loading, ready or failed."""
+        if self._loading is None:
+            return "failed" if self._refused else "stopped"
+        if not self._loading.done():
+            return "loading"
+        return "ready" if self.pid is not None else "failed"
+
     def configure(self, spec: EngineSpec) -> None:
         if spec == self._spec:
             return
