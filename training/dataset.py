@@ -23,8 +23,15 @@ from training.special import FIM_PAD
 from training.tokenizer import load_tokenizer
 
 MIXES = {
-    1024: Mix(target_chars=(900, 2200), document_chars=2900, snippet_chars=(300, 1100)),
-    4096: Mix(target_chars=(2500, 7500), document_chars=12000, snippet_chars=(500, 2500)),
+    1024: Mix(
+        target_chars=(350, 1700),
+        document_chars=2600,
+        snippet_chars=(300, 900),
+        context_share=0.6,
+        target_fim_share=0.85,
+        uniform_share=0.2,
+    ),
+    4096: Mix(target_chars=(2000, 7500), document_chars=11500, snippet_chars=(500, 2500)),
 }
 # Documents that wait for a row in which they fit; more of them waste less of a row.
 POOL = 512
@@ -48,9 +55,8 @@ def main() -> None:
 
     tokenizer = load_tokenizer(args.work_dir / "tokenizer.json")
     files = [f for f in load_corpus(args.work_dir / "corpus.jsonl") if f.held_out == args.held_out]
-    rng = random.Random(f"{args.length}-{args.epoch}-{args.held_out}")
-    documents = shuffled_documents(files, MIXES[args.length], rng)
-    documents = documents[args.part :: args.parts]
+    seed = f"{args.length} {args.epoch}"
+    documents = shuffled_documents(files, MIXES[args.length], seed, args.part, args.parts)
     rows = np.array(list(pack(encode(documents, tokenizer), args.length)), dtype=np.uint16)
     kind = "valid" if args.held_out else "train"
     out = args.work_dir / f"{kind}-{args.length}-e{args.epoch}-p{args.part}of{args.parts}.npy"
@@ -63,13 +69,17 @@ def main() -> None:
 
 
 def shuffled_documents(
-    files: list[SourceFile], mix: Mix, rng: random.Random
+    files: list[SourceFile], mix: Mix, seed: str, part: int, parts: int
 ) -> list[tuple[Segment, ...]]:
     packages: dict[str, list[SourceFile]] = {}
     for file in files:
         packages.setdefault(file.package, []).append(file)
-    documents = [d for group in packages.values() for d in package_documents(group, mix, rng)]
-    rng.shuffle(documents)
+    documents = [
+        document
+        for name, group in packages.items()
+        for document in package_documents(group, mix, f"{seed} {name}", part, parts)
+    ]
+    random.Random(seed).shuffle(documents)
     return documents
 
 

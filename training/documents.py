@@ -65,12 +65,19 @@ class Cut:
 
 
 def package_documents(
-    files: list[SourceFile], mix: Mix, rng: random.Random
+    files: list[SourceFile], mix: Mix, seed: str, part: int = 0, parts: int = 1
 ) -> Iterator[tuple[Segment, ...]]:
-    """Documents that cover every file of a package once, each after excerpts of related files."""
+    """Documents that cover every file of a package once, each after excerpts of related files.
+
+    With `parts`, only the chunks that fall to `part`; the parts share no chunk.
+    """
+    cuts = random.Random(f"{seed} cuts")
+    rng = random.Random(f"{seed} {part}")
     related = Related(files)
     for file in files:
-        for chunk in chunks(file.text, mix.target_chars, rng):
+        for chunk in chunks(file.text, mix.target_chars, cuts):
+            if cuts.randrange(parts) != part:
+                continue
             context: list[SourceFile] = []
             if rng.random() < mix.context_share:
                 wanted = names_in(chunk) if rng.random() < mix.matched_share else frozenset()

@@ -49,8 +49,7 @@ class Plan:
 
     phase: str
     until_tokens: int
-    rows_per_step: int
-    rows_per_pass: int
+    tokens_per_pass: int
     middle_weight: float
 
 
@@ -61,25 +60,32 @@ class Progress:
     phase: str
     step: int = 0
     tokens: int = 0
-    row: int = 0
+    batch: int = 0
     start: int = 0
 
 
-class Rows:
-    """Rows of several files, one file after the other, each in its own random order."""
+class Batches:
+    """Batches of as many rows as make `tokens` tokens, from files of any row length.
 
-    def __init__(self, paths: list[Path], seed: int) -> None:
+    In order of the files, rows shuffled within each; or, with `mixed`, all batches shuffled.
+    """
+
+    def __init__(self, paths: list[Path], tokens: int, seed: int, *, mixed: bool) -> None:
         self._files = [np.load(path, mmap_mode="r") for path in paths]
-        self._order = [
-            (f, r)
-            for f, rows in enumerate(self._files)
-            for r in np.random.default_rng(seed + f).permutation(len(rows))
-        ]
+        self._order: list[tuple[int, np.ndarray]] = []
+        for f, rows in enumerate(self._files):
+            count = tokens // rows.shape[1]
+            order = np.random.default_rng(seed + f).permutation(len(rows))
+            whole = len(order) // count * count
+            self._order += [(f, part) for part in order[:whole].reshape(-1, count)]
+        if mixed:
+            order = np.random.default_rng(seed).permutation(len(self._order))
+            self._order = [self._order[i] for i in order]
 
-    def batch(self, first: int, count: int) -> Tensor:
-        """`count` rows from the `first`-th on, starting over at the end."""
-        picked = (self._order[(first + i) % len(self._order)] for i in range(count))
-        return torch.from_numpy(np.stack([self._files[f][r] for f, r in picked]).astype(np.int64))
+    def __getitem__(self, number: int) -> Tensor:
+        """The token ids of one batch, starting over after the last one: shape (rows, length)."""
+        file, rows = self._order[number % len(self._order)]
+        return torch.from_numpy(self._files[file][np.sort(rows)].astype(np.int64))
 
 
 def main() -> None:
@@ -89,8 +95,8 @@ def main() -> None:
     parser.add_argument("--validation", type=Path, required=True)
     parser.add_argument("--phase", choices=["stable", "decay"], required=True)
     parser.add_argument("--until-tokens", type=int, required=True)
-    parser.add_argument("--rows-per-step", type=int, default=8)
-    parser.add_argument("--rows-per-pass", type=int, default=4)
+    parser.add_argument("--tokens-per-step", type=int, default=8192)
+    parser.add_argument("--tokens-per-pass", type=int, default=4096)
     parser.add_argument("--middle-weight", type=float, default=1.0)
     parser.add_argument("--optimizer", choices=["muon", "adamw"], default="muon")
     parser.add_argument("--threads", type=int, default=2)
@@ -103,19 +109,18 @@ def main() -> None:
     model = Tiny(Shape())
     optimizers = new_optimizers(model, args.optimizer)
     progress = load(args.run_dir, model, optimizers, args.phase)
-    plan = Plan(
-        args.phase, args.until_tokens, args.rows_per_step, args.rows_per_pass, args.middle_weight
-    )
+    plan = Plan(args.phase, args.until_tokens, args.tokens_per_pass, args.middle_weight)
     validation = np.load(args.validation)
     validation = validation[: VALIDATION_TOKENS // validation.shape[1]].astype(np.int64)
-    rows = Rows(args.data, args.seed)
-    train(model, optimizers, rows, torch.from_numpy(validation), plan, progress, args.run_dir)
+    decay = args.phase == "decay"
+    batches = Batches(args.data, args.tokens_per_step, args.seed, mixed=decay)
+    train(model, optimizers, batches, torch.from_numpy(validation), plan, progress, args.run_dir)
 
 
 def train(
     model: Tiny,
     optimizers: list[torch.optim.Optimizer],
-    rows: Rows,
+    batches: Batches,
     validation: Tensor,
     plan: Plan,
     progress: Progress,
@@ -130,9 +135,9 @@ def train(
     saved = logged = time.monotonic()
     with (run_dir / "losses.jsonl").open("a", encoding="utf-8") as log:
         while progress.tokens < plan.until_tokens and not stopping:
-            batch = rows.batch(progress.row, plan.rows_per_step)
+            batch = batches[progress.batch]
             weight = (1.0 + (plan.middle_weight - 1.0) * in_middle(batch)).sum()
-            for part in batch.split(plan.rows_per_pass):
+            for part in batch.split(plan.tokens_per_pass // batch.shape[1]):
                 parts = loss_of(model, part, plan.middle_weight)
                 (parts[0] / weight).backward()
                 sums += parts.detach()
@@ -144,7 +149,7 @@ def train(
                 optimizer.step()
                 optimizer.zero_grad(set_to_none=True)
             progress.step += 1
-            progress.row += plan.rows_per_step
+            progress.batch += 1
             progress.tokens += batch.numel()
             counted += batch.numel()
             if progress.step % LOG_STEPS == 0:
@@ -157,7 +162,7 @@ def train(
                     "length": batch.shape[1],
                 }
                 if progress.step % VALIDATION_STEPS == 0:
-                    record |= validate(model, validation, plan.rows_per_pass)
+                    record |= validate(model, validation, plan.tokens_per_pass)
                 print(json.dumps(record), file=log, flush=True)
                 print(json.dumps(record), flush=True)
                 sums, counted, logged = torch.zeros(5), 0, time.monotonic()
@@ -219,9 +224,9 @@ def summary(sums: Tensor) -> dict[str, float]:
 
 
 @torch.no_grad()
-def validate(model: Tiny, rows: Tensor, rows_per_pass: int) -> dict[str, float]:
+def validate(model: Tiny, rows: Tensor, tokens_per_pass: int) -> dict[str, float]:
     """The losses on held-out rows, computed without the compiler: another graph is not worth it."""
-    sums = sum(loss_sums(model, part, 1.0) for part in rows.split(rows_per_pass))
+    sums = sum(loss_sums(model, part, 1.0) for part in rows.split(tokens_per_pass // rows.shape[1]))
     return {f"validation_{name}": value for name, value in summary(sums).items()}
 
 
@@ -260,7 +265,7 @@ def load(
     for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
         optimizer.load_state_dict(saved)
     if state["phase"] == phase:
-        return Progress(phase, state["step"], state["tokens"], state["row"], state["start"])
+        return Progress(phase, state["step"], state["tokens"], state["batch"], state["start"])
     return Progress(phase, state["step"], state["tokens"], 0, state["tokens"])
 
 
@@ -273,7 +278,7 @@ def save(
         "optimizers": [o.state_dict() for o in optimizers],
         "step": progress.step,
         "tokens": progress.tokens,
-        "row": progress.row,
+        "batch": progress.batch,
         "phase": progress.phase,
         "start": progress.start,
     }
