@@ -7,7 +7,6 @@ dies; whatever the reason, the engine is closed, and all of that takes bounded t
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import signal
@@ -15,7 +14,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sc2_lsp.completion.service import CompletionService
@@ -84,32 +83,33 @@ def create_server(
 
 
 def _run(server: Server, connect: Callable[[], Awaitable[Endpoint]]) -> int:
-    # Tasks or threads of others that refuse to end must not keep the process.
-    last_resort = threading.Timer(GIVE_UP_S, os._exit, [1])
-    last_resort.daemon = True
     try:
-        return asyncio.run(_serve(server, connect, last_resort))
-    except KeyboardInterrupt:
+        exit_code, last_resort = asyncio.run(_serve(server, connect))
+    except KeyboardInterrupt:  # Only before or after the time in which the server handles it.
         return 128 + signal.SIGINT
-    finally:
-        last_resort.cancel()
+    last_resort.cancel()
+    return exit_code
 
 
 async def _serve(
-    server: Server, connect: Callable[[], Awaitable[Endpoint]], last_resort: threading.Timer
-) -> int:
+    server: Server, connect: Callable[[], Awaitable[Endpoint]]
+) -> tuple[int, threading.Timer]:
+    """The exit code, and the timer that ends the process unless it is cancelled."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log_loop_failure)
     stopped = server.stopped()
-    with _stop_on_signals(loop, server.stop):
-        connecting = asyncio.ensure_future(connect())
-        either: set[asyncio.Future[Any]] = {connecting, stopped}
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        connection = _start_connection(server, connecting)
-        exit_code = await stopped
-        last_resort.start()
-        await _wind_down(server, connection)
-    return exit_code
+    _stop_on_signals(loop, server.stop)
+    connecting = asyncio.ensure_future(connect())
+    either: set[asyncio.Future[Any]] = {connecting, stopped}
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    connection = _start_connection(server, connecting)
+    exit_code = await stopped
+    # Tasks of others that refuse to be cancelled must not keep the process.
+    last_resort = threading.Timer(GIVE_UP_S, os._exit, [exit_code])
+    last_resort.daemon = True
+    last_resort.start()
+    await _wind_down(server, connection)
+    return exit_code, last_resort
 
 
 def _start_connection(server: Server, connecting: asyncio.Future[Endpoint]) -> Connection | None:
@@ -147,26 +147,19 @@ async def _accept(host: str, port: int) -> Endpoint:
     return socket_endpoint(connection)
 
 
-@contextlib.contextmanager
-def _stop_on_signals(
-    loop: asyncio.AbstractEventLoop, stop: Callable[[int], None]
-) -> Iterator[None]:
+def _stop_on_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[int], None]) -> None:
     """Stop on SIGINT and SIGTERM, where this thread is the one that may say so."""
     if threading.current_thread() is not threading.main_thread():
-        yield
         return
 
     def on_signal(number: int, frame: object) -> None:
         loop.call_soon_threadsafe(stop, 128 + number)
 
-    previous = {
-        number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop, 128 + number)
+        except NotImplementedError:  # Windows, whose event loop wakes up for plain handlers.
+            signal.signal(number, on_signal)
 
 
 async def _wind_down(server: Server, connection: Connection | None) -> None:

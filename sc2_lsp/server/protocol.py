@@ -50,13 +50,14 @@ class _Phase(enum.Enum):
 
 
 class Protocol(LanguageServerProtocol):
-    """Owns the phase of the session and the requests under way."""
+    """Owns the phase of the session, the requests under way, and how many were cancelled."""
 
     _server: Any
 
     def __init__(self, server: Any, converter: Any) -> None:
         super().__init__(server, converter)
         self._phase = _Phase.FRESH
+        self.n_cancelled = 0
         self._running: dict[MessageId, asyncio.Future[Any]] = {}
         self._write: Callable[[bytes], None] | None = None
 
@@ -220,7 +221,7 @@ class Protocol(LanguageServerProtocol):
             return  # It was cancelled, and so answered, before.
         del self._running[msg_id]
         if future.cancelled():
-            self._send_error(msg_id, REQUEST_CANCELLED, "The request was cancelled.")
+            self._send_cancelled(msg_id)
         elif error is not None:
             self._send_failure(msg_id, error)
         else:
@@ -230,7 +231,7 @@ class Protocol(LanguageServerProtocol):
         future = self._running.pop(msg_id, None)
         if future is not None:
             future.cancel()
-            self._send_error(msg_id, REQUEST_CANCELLED, "The request was cancelled.")
+            self._send_cancelled(msg_id)
 
     def _receive_response(self, response: Response) -> None:
         """Hand an answer of the client to whoever awaits it."""
@@ -251,6 +252,10 @@ class Protocol(LanguageServerProtocol):
             self._send_data({"jsonrpc": "2.0", "id": msg_id, "result": plain})
         except Exception as error:
             self._send_failure(msg_id, error)
+
+    def _send_cancelled(self, msg_id: MessageId) -> None:
+        self.n_cancelled += 1
+        self._send_error(msg_id, REQUEST_CANCELLED, "The request was cancelled.")
 
     def _send_failure(self, msg_id: MessageId, error: BaseException) -> None:
         if isinstance(error, JsonRpcException):

@@ -17,7 +17,6 @@ class Counters:
     def __init__(self) -> None:
         self._n_requests = 0
         self._n_suggestions = 0
-        self._n_cancelled = 0
         self._n_cache_hits = 0
         self._prompt_tokens = 0
         self._prompt_tokens_evaluated = 0
@@ -27,9 +26,6 @@ class Counters:
 
     def count_request(self) -> None:
         self._n_requests += 1
-
-    def count_cancelled(self) -> None:
-        self._n_cancelled += 1
 
     def count_outcome(self, outcome: Outcome, latency_s: float) -> None:
         """Count an answered request that took `latency_s` seconds."""
@@ -50,7 +46,6 @@ class Counters:
             "requests": self._n_requests,
             "suggestions": self._n_suggestions,
             "empty": dict(self._empty),
-            "cancelled": self._n_cancelled,
             "cache_hits": self._n_cache_hits,
             "prompt_tokens": self._prompt_tokens,
             "prompt_tokens_evaluated": self._prompt_tokens_evaluated,

@@ -1,4 +1,4 @@
-"""The real server around a fake service, as a process: `fake_server.py [--tcp]`.
+"""The real server around a fake service, as a process: `fake_server.py [--tcp [HOST:PORT]]`.
 
 Prints to standard output on purpose, which must not reach the client. Its engine writes the file
 named by the variable `CLOSED_MARK` when it is closed.
@@ -22,7 +22,7 @@ class MarkingEngine(FakeEngine):
     def warm_up(self) -> None:
         super().warm_up()
         print("a stray print", flush=True)  # noqa: T201
-        os.write(1, b"Content-Length: 3\r\n\r\nbad")
+        os.write(1, b"Content-Length: 3\r\n\r\nbad\n")
 
     async def close(self) -> None:
         await super().close()
@@ -36,7 +36,9 @@ def main() -> int:
     service = cast(CompletionService, FakeService(engine))
     server = create_server(service, engine, Settings())
     if "--tcp" in sys.argv:
-        return server.serve_tcp("127.0.0.1", 0)
+        address = (sys.argv[sys.argv.index("--tcp") + 1 :] or ["127.0.0.1:0"])[0]
+        host, _, port = address.rpartition(":")
+        return server.serve_tcp(host, int(port))
     return server.serve_stdio()
 
 

@@ -42,7 +42,16 @@ class Inbox:
         self.messages: list[Message] = []
         self._changed = threading.Condition()
         self._ended = False
+        self._may_read = threading.Event()
+        self._may_read.set()
         threading.Thread(target=self._read, args=(stream,), daemon=True).start()
+
+    def pause(self) -> None:
+        """Read nothing more, but for one message that may be on its way."""
+        self._may_read.clear()
+
+    def resume(self) -> None:
+        self._may_read.set()
 
     def wait_for(self, **wanted: Any) -> Message:
         """The first message that holds these values, taken out; fails at the end of the stream."""
@@ -67,7 +76,7 @@ class Inbox:
                 raise TimeoutError("the stream did not end")
 
     def _read(self, stream: BinaryIO) -> None:
-        while header := stream.readline():
+        while self._may_read.wait() and (header := stream.readline()):
             name, length = header.split(b":")
             assert name == b"Content-Length", header
             assert stream.readline() == b"\r\n"

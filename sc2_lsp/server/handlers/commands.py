@@ -32,6 +32,7 @@ def stats(ls: ServerCore) -> dict[str, Any]:
     model_path = engine_spec(ls.session.settings).model_path
     return {
         **ls.session.counters.to_json(),
+        "cancelled": ls.protocol.n_cancelled,
         "model": Path(model_path).name,
         "open_documents": len(ls.session.documents),
         "engine": {

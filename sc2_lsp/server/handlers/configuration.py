@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
 
 from sc2_lsp.models import engine_spec
 from sc2_lsp.server.core import ServerCore
@@ -28,7 +30,7 @@ def register(server: ServerCore) -> None:
 def did_change_configuration(ls: ServerCore, params: types.DidChangeConfigurationParams) -> None:
     """Take what was pushed; a client that pushes nothing wants to be asked."""
     if params.settings is None and ls.session.can_pull_configuration:
-        ls.start_task(pull_and_warm_up(ls))
+        pull_and_warm_up(ls)
     elif apply(ls, params.settings):
         ls.engine.warm_up()
 
@@ -50,13 +52,21 @@ def apply(ls: ServerCore, payload: object) -> bool:
     return changed
 
 
-async def pull_and_warm_up(ls: ServerCore) -> None:
-    """Ask the client for our section, take it, and load the weights it names."""
+def pull_and_warm_up(ls: ServerCore) -> None:
+    """Ask the client for our section, take it when it comes, and load the weights it names."""
     item = types.ConfigurationItem(section=SECTION)
-    asked = ls.workspace_configuration_async(types.ConfigurationParams([item]))
-    try:
-        sections = await asyncio.wait_for(asked, PULL_TIMEOUT_S)
-        apply(ls, {SECTION: sections[0]} if sections else None)
-    except (asyncio.TimeoutError, JsonRpcException):
+    asked = ls.protocol.send_request(
+        types.WORKSPACE_CONFIGURATION, types.ConfigurationParams([item])
+    )
+    late = asyncio.get_running_loop().call_later(PULL_TIMEOUT_S, ls.engine.warm_up)
+    asked.add_done_callback(partial(_take_pulled, ls, late))
+
+
+def _take_pulled(ls: ServerCore, late: asyncio.TimerHandle, asked: Future[Any]) -> None:
+    """Runs while the answer is received, so what comes behind it finds the new settings."""
+    late.cancel()
+    if asked.cancelled() or asked.exception() is not None:
         logger.warning("The client did not tell its configuration.")
+    elif asked.result():
+        apply(ls, {SECTION: asked.result()[0]})
     ls.engine.warm_up()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import logging
+from collections.abc import Awaitable
 
 from lsprotocol import types
 
@@ -24,13 +24,10 @@ def register(server: ServerCore) -> None:
 
 def inline_completion(
     ls: ServerCore, params: types.InlineCompletionParams
-) -> asyncio.Future[types.InlineCompletionList | None]:
+) -> Awaitable[types.InlineCompletionList | None]:
     """Take the snapshot now, before the next edit arrives; the answer comes later."""
-    counters = ls.session.counters
-    counters.count_request()
-    answer = asyncio.ensure_future(_answer(ls, params, _snapshot(ls, params), ls.clock()))
-    answer.add_done_callback(lambda done: counters.count_cancelled() if done.cancelled() else None)
-    return answer
+    ls.session.counters.count_request()
+    return _answer(ls, params, _snapshot(ls, params), ls.clock())
 
 
 def _snapshot(ls: ServerCore, params: types.InlineCompletionParams) -> Snapshot | None:

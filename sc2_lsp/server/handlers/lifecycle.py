@@ -30,7 +30,7 @@ def initialize(ls: ServerCore, params: types.InitializeParams) -> None:
 def initialized(ls: ServerCore, params: types.InitializedParams) -> None:
     """Load the weights, after the client told which ones where it has more to tell."""
     if ls.session.can_pull_configuration:
-        ls.start_task(configuration.pull_and_warm_up(ls))
+        configuration.pull_and_warm_up(ls)
     else:
         ls.engine.warm_up()
 

@@ -21,14 +21,12 @@ def test_outcomes_are_added_up() -> None:
     counters.count_outcome(Outcome(Suggestion("x", 0), None, usage), 0.010)
     counters.count_outcome(Outcome(Suggestion("x", 0), None, Usage(cached=True)), 0.020)
     counters.count_outcome(Outcome(None, EmptyReason.BLANK, usage), 0.030)
-    counters.count_cancelled()
     stats = counters.to_json()
     assert json.loads(json.dumps(stats)) == stats
     assert stats == {
         "requests": 4,
         "suggestions": 2,
         "empty": {"blank": 1},
-        "cancelled": 1,
         "cache_hits": 1,
         "prompt_tokens": 20,
         "prompt_tokens_evaluated": 8,
