@@ -22,16 +22,26 @@ from training.documents import Mix, Segment, package_documents
 from training.special import FIM_PAD
 from training.tokenizer import load_tokenizer
 
+# The short rows hold many small documents: what a small model learns last is to look back from
+# `<fim_middle>` to the end of the prefix, and it learns that by the number of middles it sees.
 MIXES = {
     1024: Mix(
-        target_chars=(350, 1700),
-        document_chars=2600,
-        snippet_chars=(300, 900),
-        context_share=0.6,
+        target_chars=(100, 1700),
+        document_chars=2000,
+        snippet_chars=(200, 700),
+        context_share=0.4,
+        target_fim_share=0.9,
+        snippet_fim_share=0.4,
+        uniform_share=0.15,
+    ),
+    4096: Mix(
+        target_chars=(800, 7500),
+        document_chars=11500,
+        snippet_chars=(400, 2500),
         target_fim_share=0.85,
+        snippet_fim_share=0.3,
         uniform_share=0.2,
     ),
-    4096: Mix(target_chars=(2000, 7500), document_chars=11500, snippet_chars=(500, 2500)),
 }
 # Documents that wait for a row in which they fit; more of them waste less of a row.
 POOL = 512

@@ -12,6 +12,7 @@ Does no tokenizing and no IO: `dataset.py` does both.
 
 from __future__ import annotations
 
+import math
 import random
 import re
 from collections.abc import Iterator
@@ -110,7 +111,7 @@ def fim(cut: Cut, path_line: str, *, spm: bool) -> list[Segment]:
     """Fill-in-the-middle of one chunk, the path line at the start of the prefix."""
     prefix = path_line + cut.prefix
     if spm:
-        # BigCode's SPM: the middle continues the prefix, so both are one text.
+        # BigCode's SPM: the middle stands right behind the prefix, each tokenized by itself.
         return [FIM_PREFIX, FIM_SUFFIX, cut.suffix, FIM_MIDDLE, prefix, cut.middle]
     return [FIM_PREFIX, prefix, FIM_SUFFIX, cut.suffix, FIM_MIDDLE, cut.middle]
 
@@ -151,7 +152,7 @@ def chunks(text: str, sizes: tuple[int, int], rng: random.Random) -> Iterator[st
     lines = text.splitlines(keepends=True)
     piece: list[str] = []
     size = 0
-    wanted = rng.randint(*sizes)
+    wanted = random_size(sizes, rng)
     left = len(text)
     for line in lines:
         piece.append(line)
@@ -159,9 +160,14 @@ def chunks(text: str, sizes: tuple[int, int], rng: random.Random) -> Iterator[st
         left -= len(line)
         if size >= wanted and left >= sizes[0] // 2:
             yield "".join(piece)
-            piece, size, wanted = [], 0, rng.randint(*sizes)
+            piece, size, wanted = [], 0, random_size(sizes, rng)
     if piece:
         yield "".join(piece)
+
+
+def random_size(sizes: tuple[int, int], rng: random.Random) -> int:
+    """Between the two sizes, small ones as often as large ones: uniform in the logarithm."""
+    return round(math.exp(rng.uniform(math.log(sizes[0]), math.log(sizes[1]))))
 
 
 def snippets(
