@@ -45,7 +45,11 @@ class Server(ServerCore):
     def serve_stdio(self) -> int:
         """Serve the client on standard input and output; the exit code of the process."""
         start_logging()
-        endpoint = stdio_endpoint()
+        try:
+            endpoint = stdio_endpoint()
+        except OSError:
+            sys.stderr.write("sc2-lsp cannot serve here: standard input or output is closed.\n")
+            return 1
         self.watches_client = True
 
         async def connect() -> Endpoint:

@@ -22,6 +22,7 @@ from pygls.capabilities import ServerCapabilitiesBuilder
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import LanguageServerProtocol
 
+from sc2_lsp.server.convert import choose_encoding
 from sc2_lsp.server.framing import Event, Junk
 from sc2_lsp.server.messages import (
     INTERNAL_ERROR,
@@ -117,7 +118,7 @@ class Protocol(LanguageServerProtocol):
             list(self.fm.commands),
             types.TextDocumentSyncKind.Incremental,
             None,
-            ServerCapabilitiesBuilder.choose_position_encoding(self.client_capabilities),
+            choose_encoding(self.client_capabilities),
         )
         self.server_capabilities = builder.build()
         self._phase = _Phase.RUNNING

@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 TIMEOUT_S = 60.0
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +38,7 @@ def notification(method: str, params: Any = None) -> bytes:
 class Inbox:
     """Owns what a stream brought: messages by order of arrival, and its end."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: IO[bytes]) -> None:
         self.messages: list[Message] = []
         self._changed = threading.Condition()
         self._ended = False
@@ -75,7 +75,7 @@ class Inbox:
             if not self._changed.wait_for(lambda: self._ended, TIMEOUT_S):
                 raise TimeoutError("the stream did not end")
 
-    def _read(self, stream: BinaryIO) -> None:
+    def _read(self, stream: IO[bytes]) -> None:
         while self._may_read.wait() and (header := stream.readline()):
             name, length = header.split(b":")
             assert name == b"Content-Length", header
@@ -263,7 +263,7 @@ class _Lines:
             if part in line:
                 return line
 
-    def _read(self, stream: BinaryIO) -> None:
+    def _read(self, stream: IO[bytes]) -> None:
         for raw in stream:
             line = raw.decode("utf-8", "replace")
             self._seen.append(line)
