@@ -51,7 +51,7 @@ class Mix:
     target_fim_share: float = 0.75
     snippet_fim_share: float = 0.2
     matched_share: float = 0.6
-    spm_share: float = 0.3
+    spm_share: float = 0.6
     uniform_share: float = 1 / 3
     one_line_share: float = 0.6
 
