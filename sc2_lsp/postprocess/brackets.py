@@ -39,21 +39,33 @@ def _fit_into_line(suggestion: str, around: Around) -> str:
 
 
 def _fit_into_block(suggestion: str, around: Around) -> str:
-    """Leave the innermost bracket open that a line below the cursor closes."""
+    """Leave the innermost bracket open that a line below the cursor closes.
+
+    Which line closes which bracket is told by their indentation.
+    """
     inside = scan(suggestion, scan(around.typed).quote)
-    before = scan(around.before) if inside.closers else None
-    if before is None or not before.openers:
+    if not inside.closers or inside.openers:
         return suggestion
-    opener, first = before.openers[-1], inside.closers[0]
-    closer = CLOSER_OF[around.before[opener]]
+    openers = scan(around.before).openers
+    if not openers:
+        return suggestion
+    opener = around.before[openers[-1]]
+    closer = CLOSER_OF[opener]
+    blanks = _indentation_at(around.before, openers[-1])
     below = next(around.code_below(), "")
-    if suggestion[first] != closer or not below.lstrip().startswith(closer):
+    first = inside.closers[0]
+    if suggestion[first] != closer or not below.startswith(blanks + closer):
         return suggestion
-    if indentation(below) != indentation(_line_of(around.before, opener)):
-        return suggestion
-    return suggestion[:first]
+    n_open = _n_at(around.before, openers, opener, blanks)
+    n_closed = _n_at(around.after, scan(around.after).closers, closer, blanks)
+    return suggestion[:first] if n_closed >= n_open else suggestion
 
 
-def _line_of(text: str, char_offset: int) -> str:
+def _n_at(text: str, char_offsets: tuple[int, ...], mark: str, blanks: str) -> int:
+    """How many of the marks at `char_offsets` are `mark`, on lines indented by `blanks`."""
+    return sum(text[at] == mark and _indentation_at(text, at) == blanks for at in char_offsets)
+
+
+def _indentation_at(text: str, char_offset: int) -> str:
     start = max(text.rfind("\n", 0, char_offset), text.rfind("\r", 0, char_offset)) + 1
-    return text[start:]
+    return indentation(text[start : char_offset + 1])

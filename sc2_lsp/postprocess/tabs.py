@@ -17,7 +17,8 @@ _USUAL_WIDTHS = (4, 2)
 def use_document_tabs(suggestion: str, around: Around) -> str:
     """The suggestion with each line indented in the blanks that the lines around it use.
 
-    Left alone where nothing around is indented, or where the widths tell nothing.
+    Left alone where nothing around is indented or both kinds are in use, and where the widths tell
+    nothing. A single space counts for neither: it aligns comments in files of tabs.
     """
     around_it = _indentations(around)
     own = _INDENTATION.findall(suggestion)
@@ -26,6 +27,8 @@ def use_document_tabs(suggestion: str, around: Around) -> str:
     if not around_it or not own:
         return suggestion
     if around_it[0].startswith("\t"):
+        if any(blanks.startswith("  ") for blanks in around_it):
+            return suggestion
         fitting = [n for n in _USUAL_WIDTHS if all(len(blanks) % n == 0 for blanks in own)]
         if not fitting or any("\t" in blanks for blanks in own):
             return suggestion

@@ -23,6 +23,9 @@ from tests.unit.postprocess.tables import Row, around, table
     Row("closed below, elsewhere", "  f(\n    <CURSOR>\n)", "a)", "a)"),
     Row("not closed below", "f(\n    <CURSOR>\ng()", "a)", "a)"),
     Row("opened and closed by itself", "f(\n    <CURSOR>\n)", "g(a)", "g(a)"),
+    Row("closed, opened again", "f(\n    <CURSOR>\n)", "a\n)\ng(\n    b", "a\n)\ng(\n    b"),
+    Row("one of two closed below", "{\n{\n  <CURSOR>\n}", "a;\n};", "a;\n};"),
+    Row("both closed below", "{\n{\n  <CURSOR>\n}\n}", "a;\n};", "a;\n"),
     Row("emoji", "f(<CURSOR>)", '"🐍"):', '"🐍"'),
 )
 def test_brackets(row: Row) -> None:

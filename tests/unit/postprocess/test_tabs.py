@@ -17,6 +17,8 @@ from tests.unit.postprocess.tables import Row, around, table
     Row("no evidence", "<CURSOR>", "if a:\n\tb", "if a:\n\tb"),
     Row("odd widths stay", "\ta\n\t<CURSOR>", "f(b,\n   c)", "f(b,\n   c)"),
     Row("a mixed document stays", "\ta\n  <CURSOR>", "b\n\tc", "b\n\tc"),
+    Row("a document of both stays", "    a\n\t<CURSOR>", "b\n    c", "b\n    c"),
+    Row("aligned comments", " * a\n\t<CURSOR>", "b\n    c", "b\n\tc"),
     Row("blank lines stay", "\ta\n\t<CURSOR>", "b\n    \n    c", "b\n    \n\tc"),
     Row("CRLF", "a {\r\n\t<CURSOR>", "b\r\n    c", "b\r\n\tc"),
 )
