@@ -172,7 +172,11 @@ def _ms(seconds: float) -> float:
 
 def _settings(model: str, assignments: list[str] | None) -> Settings:
     """Settings from the command line; ends the process where one of them is wrong."""
-    given: dict[str, Any] = {"model": str(Path(model).expanduser().absolute())} if model else {}
+    given: dict[str, Any] = (
+        {"model": str(Path(engine_spec(Settings(model=model)).model_path).absolute())}
+        if model
+        else {}
+    )
     for assignment in assignments or []:
         name, equals, value = assignment.partition("=")
         if not equals:

@@ -142,7 +142,10 @@ class EngineSpec:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What the engine says of the weights it loaded. `n_ctx` is in tokens."""
+    """What the engine says of the weights it loaded. `n_ctx` is in tokens.
+
+    `fim_layout` is the prompt layout that the file itself asks for, empty where it asks for none.
+    """
 
     path: str
     name: str
@@ -150,6 +153,7 @@ class ModelInfo:
     n_params: int
     n_ctx: int
     n_ctx_train: int
+    fim_layout: str = ""
 
 
 class EmptyReason(str, Enum):

@@ -102,9 +102,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = 30_000
     layout: Annotated[
-        Literal["psm", "spm"],
-        Meta(description="Order of the prompt: prefix-suffix-middle or suffix-prefix-middle."),
-    ] = "psm"
+        Literal["auto", "psm", "spm"],
+        Meta(
+            description="Order of the prompt: prefix-suffix-middle or suffix-prefix-middle; auto: "
+            "what the model file asks for, else psm, which StarCoder2 is documented to know."
+        ),
+    ] = "auto"
     n_threads: Annotated[
         int,
         Meta(

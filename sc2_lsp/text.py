@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -102,30 +103,35 @@ def column_to_char(line: str, column: int, encoding: Encoding) -> int:
     """
     if encoding == "utf-32" or line.isascii():
         return max(0, min(column, len(line)))
-    width = _utf16_width if encoding == "utf-16" else _utf8_width
-    units = 0
-    for index, char in enumerate(line):
-        units += width(char)
-        if units > column:
-            return index
-    return len(line)
+    codec, width, is_rest = _UNITS[encoding]
+    data = line.encode(codec, "surrogatepass")
+    cut = max(0, min(column * width, len(data)))
+    while 0 < cut < len(data) and is_rest(data, cut):
+        cut -= width
+    return len(data[:cut].decode(codec, "surrogatepass"))
 
 
 def char_to_column(line: str, char_index: int, encoding: Encoding) -> int:
     """The encoded column of `char_index` in `line`; the inverse of `column_to_char`."""
     if encoding == "utf-32" or line.isascii():
         return min(char_index, len(line))
-    width = _utf16_width if encoding == "utf-16" else _utf8_width
-    return sum(width(char) for char in line[:char_index])
+    codec, width, _ = _UNITS[encoding]
+    return len(line[:char_index].encode(codec, "surrogatepass")) // width
 
 
-def _utf16_width(char: str) -> int:
-    return 2 if ord(char) > 0xFFFF else 1
+def _is_low_surrogate(data: bytes, at: int) -> bool:
+    return 0xDC <= data[at + 1] <= 0xDF and 0xD8 <= data[at - 1] <= 0xDB
 
 
-def _utf8_width(char: str) -> int:
-    code = ord(char)
-    return 1 if code < 0x80 else 2 if code < 0x800 else 3 if code < 0x10000 else 4
+def _is_continuation(data: bytes, at: int) -> bool:
+    return 0x80 <= data[at] <= 0xBF
+
+
+# The codec of an encoding, the bytes of one of its units, and whether a character goes on at a byte.
+_UNITS: dict[str, tuple[str, int, Callable[[bytes, int], bool]]] = {
+    "utf-16": ("utf-16-le", 2, _is_low_surrogate),
+    "utf-8": ("utf-8", 1, _is_continuation),
+}
 
 
 def indentation(line: str) -> str:

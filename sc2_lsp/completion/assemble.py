@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sc2_lsp.domain import Prompt, Snapshot, Snippet, Tokens
+from sc2_lsp.domain import ModelInfo, Prompt, Snapshot, Snippet, Tokens
 from sc2_lsp.ports import Engine
 from sc2_lsp.prompt import budget as budgets
 from sc2_lsp.prompt import window as windows
-from sc2_lsp.prompt.starcoder2 import LAYOUTS, Parts, context, file_text
+from sc2_lsp.prompt.starcoder2 import Parts, context, file_text, layout_of
 from sc2_lsp.settings import Settings
 
 # More chars than a token of code has on average, so that the first cut is rarely too short.
@@ -18,13 +18,13 @@ async def assemble(
     snapshot: Snapshot,
     snippets: tuple[Snippet, ...],
     settings: Settings,
-    n_ctx: int,
+    model: ModelInfo,
     engine: Engine,
 ) -> Prompt:
-    """The prompt at the snapshot's cursor; with the generation it fits `n_ctx` tokens."""
+    """The prompt at the snapshot's cursor; with the generation it fits the model's context."""
     repository = await _repository_name(snapshot, engine)
     budget = budgets.share(
-        n_ctx,
+        model.n_ctx,
         settings.max_tokens,
         budgets.Budget(
             len(repository),
@@ -38,7 +38,7 @@ async def assemble(
     first = budgets.newest_that_fit([len(tokens) for tokens in files], budget.context)
     parts = Parts(repository[: budget.repository], tuple(files[first:]), prefix, suffix)
     return Prompt(
-        tokens=LAYOUTS[settings.layout](parts),
+        tokens=layout_of(settings.layout, model.fim_layout)(parts),
         n_context=len(context(parts)),
         n_prefix=len(prefix),
         n_suffix=len(suffix),

@@ -42,7 +42,7 @@ async def complete(
         return Outcome(None, EmptyReason.LOADING)
 
     snippets = retrieval.gather(snapshot)
-    prompt = await assemble(snapshot, snippets, settings, model.n_ctx, engine)
+    prompt = await assemble(snapshot, snippets, settings, model, engine)
     generation = await engine.generate(
         GenerationRequest(
             tokens=prompt.tokens,

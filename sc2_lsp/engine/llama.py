@@ -29,6 +29,9 @@ from sc2_lsp.vocabulary import (
     SPECIAL_TOKENS,
 )
 
+FIM_LAYOUT_KEY = b"sc2.fim_layout"
+"""A GGUF key of this project's own: the prompt layout that the model was trained for most."""
+
 _GGUF_MAGIC = b"GGUF"
 _DECODE_ABORTED = 2
 _LOG_LEVEL_ERROR = 4
@@ -85,6 +88,7 @@ class LlamaModel:
             n_params=lib.llama_model_n_params(self._model),
             n_ctx=n_ctx,
             n_ctx_train=n_ctx_train,
+            fim_layout=_metadata(self._model, FIM_LAYOUT_KEY),
         )
 
     def _new_context(self, spec: EngineSpec, n_ctx: int, abort: AbortFlag) -> Any:

@@ -12,7 +12,7 @@ BUNDLED_MODEL = Path(__file__).parent / "bundled" / "sc2-tiny.gguf"
 
 def engine_spec(settings: Settings) -> EngineSpec:
     """What the engine has to load under `settings`; touches no file."""
-    path = Path(settings.model).expanduser() if settings.model else BUNDLED_MODEL
+    path = _expanded(settings.model) if settings.model else BUNDLED_MODEL
     return EngineSpec(
         model_path=str(path),
         n_ctx=settings.n_ctx,
@@ -20,3 +20,11 @@ def engine_spec(settings: Settings) -> EngineSpec:
         n_gpu_layers=settings.n_gpu_layers,
         n_ubatch=settings.n_ubatch,
     )
+
+
+def _expanded(path: str) -> Path:
+    """`path` with a home folder in it written out; unchanged where there is no such user."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)

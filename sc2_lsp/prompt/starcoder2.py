@@ -6,6 +6,7 @@ line belongs to the prefix; control tokens are put in by id, so no text can forg
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 
@@ -64,7 +65,14 @@ def spm(parts: Parts) -> Tokens:
     )
 
 
-LAYOUTS = {"psm": psm, "spm": spm}
+def layout_of(chosen: str, asked_for: str) -> Callable[[Parts], Tokens]:
+    """The layout that the user has chosen; for 'auto' the one that the model file asks for.
+
+    PSM where neither names one: the paper documents it, and says nothing of SPM.
+    """
+    known = {"psm": psm, "spm": spm}
+    return known.get(chosen) or known.get(asked_for) or psm
+
 
 N_CONTROL_TOKENS = 5
 """Control tokens of a prompt without context files: repository, separator and the three of FIM."""

@@ -73,7 +73,7 @@ def test_complete_prints_the_suggestion_alone(file: Path) -> None:
 
 
 def test_show_prompt_prints_the_control_tokens(file: Path) -> None:
-    shown = run("complete", f"{file}:2:20", "--show-prompt").stdout
+    shown = run("complete", f"{file}:2:20", "--show-prompt", "--set", "layout=psm").stdout
     assert shown.startswith(
         f"<repo_name>{file.parent.name}<file_sep><fim_prefix>shapes.py\n"
         "def area(width, height):\n    return width * <fim_suffix>\n<fim_middle>"
@@ -83,7 +83,7 @@ def test_show_prompt_prints_the_control_tokens(file: Path) -> None:
 def test_crlf_and_emoji_count_as_characters(tmp_path: Path) -> None:
     path = tmp_path / "emoji.py"
     path.write_bytes("a = '😀'\r\nb = len(a".encode())
-    shown = run("complete", f"{path}:2:10", "--show-prompt").stdout
+    shown = run("complete", f"{path}:2:10", "--show-prompt", "--set", "layout=psm").stdout
     assert "a = '😀'\nb = len(a<fim_suffix><fim_middle>" in shown
 
 

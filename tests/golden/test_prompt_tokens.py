@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from sc2_lsp.completion.assemble import assemble
-from sc2_lsp.domain import Snippet
+from sc2_lsp.domain import ModelInfo, Snippet
 from sc2_lsp.engine.client import EngineClient
 from sc2_lsp.models import engine_spec
 from sc2_lsp.settings import Settings
@@ -22,6 +23,7 @@ from sc2_lsp.vocabulary import SPECIAL_TOKENS
 from tests.support.snapshots import snapshot
 
 LINE_FEED = 38 + 188 + 10
+MODEL = ModelInfo("", "", "", 0, n_ctx=4096, n_ctx_train=4096)
 
 
 def digit(value: int) -> int:
@@ -55,20 +57,20 @@ async def test_a_repository_prompt_has_the_ids_derived_by_hand(
     engine: EngineClient, layout: str, expected: tuple[int, ...]
 ) -> None:
     at = snapshot("6<CURSOR>89", path="5", repository="7")
-    prompt = await assemble(at, SNIPPETS, Settings(layout=layout), 4096, engine)
+    prompt = await assemble(at, SNIPPETS, Settings(layout=layout), MODEL, engine)
     assert prompt.tokens == expected
     assert (prompt.n_prefix, prompt.n_suffix) == (3, 2)
 
 
 async def test_a_prompt_without_repository_or_files(engine: EngineClient) -> None:
-    prompt = await assemble(snapshot("6<CURSOR>89", path="5"), (), Settings(), 4096, engine)
+    prompt = await assemble(snapshot("6<CURSOR>89", path="5"), (), Settings(), MODEL, engine)
     assert prompt.tokens == (6, 1, *PREFIX, 3, *SUFFIX, 2)
 
 
 @pytest.mark.parametrize("special", SPECIAL_TOKENS)
 async def test_special_tokens_in_a_users_file_stay_text(engine: EngineClient, special: str) -> None:
     at = snapshot(f"a = '{special}'\n<CURSOR>\nb = '{special}'\n", path=f"{special}.py")
-    prompt = await assemble(at, (), Settings(), 4096, engine)
+    prompt = await assemble(at, (), Settings(), MODEL, engine)
     assert [token for token in prompt.tokens if token < 38] == [6, 1, 3, 2]
     assert (await engine.detokenize(prompt.tokens)).count(special) >= 3
 
@@ -76,7 +78,7 @@ async def test_special_tokens_in_a_users_file_stay_text(engine: EngineClient, sp
 async def test_a_prompt_reads_back_as_the_format_of_the_paper(engine: EngineClient) -> None:
     at = snapshot("def f():\n    <CURSOR>\n\nend\n", path="src/a.py", repository="acme/tool")
     other = Snippet("src/b.py", 0, "B = '😀'\n", "test", "")
-    prompt = await assemble(at, (other,), Settings(), 4096, engine)
+    prompt = await assemble(at, (other,), Settings(), MODEL, engine)
     assert await engine.detokenize(prompt.tokens) == (
         "<repo_name>acme/tool<file_sep>src/b.py\nB = '😀'\n<file_sep>"
         "<fim_prefix>src/a.py\ndef f():\n    <fim_suffix>\n\nend\n<fim_middle>"
@@ -87,7 +89,7 @@ async def test_a_file_that_is_far_too_large_gives_a_prompt_that_fits(engine: Eng
     body = "".join(f"value_{number} = {number}  # ünïcödé 😀\n" for number in range(20_000))
     settings = Settings(n_ctx=2048)
     at = snapshot(body + "x = <CURSOR>\n" + body)
-    prompt = await assemble(at, (), settings, 2048, engine)
+    prompt = await assemble(at, (), settings, replace(MODEL, n_ctx=2048), engine)
     assert len(prompt.tokens) + settings.max_tokens <= 2048
     shown = await engine.detokenize(prompt.tokens)
     assert shown.startswith("<file_sep><fim_prefix>pkg/main.py\nvalue_")
@@ -97,6 +99,6 @@ async def test_a_file_that_is_far_too_large_gives_a_prompt_that_fits(engine: Eng
 
 async def test_a_line_without_end_gives_a_prompt_that_fits(engine: EngineClient) -> None:
     at = snapshot("x" * 3_000_000 + "<CURSOR>" + "\x00é😀" * 500_000)
-    prompt = await assemble(at, (), Settings(), 4096, engine)
+    prompt = await assemble(at, (), Settings(), MODEL, engine)
     assert 0 < prompt.n_prefix <= Settings().prefix_tokens
     assert 0 < prompt.n_suffix <= Settings().suffix_tokens

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sc2_lsp.prompt.starcoder2 import N_CONTROL_TOKENS, Parts, file_text, psm, spm
+from sc2_lsp.prompt.starcoder2 import N_CONTROL_TOKENS, Parts, file_text, layout_of, psm, spm
 
 REPOSITORY = (100, 101)
 FILES = ((110, 111), (120,))
@@ -40,3 +40,19 @@ def test_every_layout_has_the_control_tokens_that_the_budget_counts(layout: obje
 def test_a_file_without_a_path_is_its_code_alone() -> None:
     assert file_text("a.py", "x = 1\n") == "a.py\nx = 1\n"
     assert file_text("", "x = 1\n") == "x = 1\n"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "asked_for", "layout"),
+    [
+        ("auto", "", psm),
+        ("auto", "spm", spm),
+        ("auto", "from a newer version", psm),
+        ("psm", "spm", psm),
+        ("spm", "psm", spm),
+    ],
+)
+def test_the_user_chooses_before_the_model_file(
+    chosen: str, asked_for: str, layout: object
+) -> None:
+    assert layout_of(chosen, asked_for) is layout
