@@ -127,7 +127,7 @@ def _is_continuation(data: bytes, at: int) -> bool:
     return 0x80 <= data[at] <= 0xBF
 
 
-# The codec of an encoding, the bytes of one of its units, and whether a character goes on at a byte.
+# The codec of an encoding, the bytes of its units, and whether a character goes on at a byte.
 _UNITS: dict[str, tuple[str, int, Callable[[bytes, int], bool]]] = {
     "utf-16": ("utf-16-le", 2, _is_low_surrogate),
     "utf-8": ("utf-8", 1, _is_continuation),

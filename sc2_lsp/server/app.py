@@ -102,7 +102,7 @@ async def _serve(
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log_loop_failure)
     stopped = server.stopped()
-    _stop_on_signals(loop, server.stop)
+    stop_on_signals(loop, server.stop)
     connecting = asyncio.ensure_future(connect())
     either: set[asyncio.Future[Any]] = {connecting, stopped}
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -151,7 +151,7 @@ async def _accept(host: str, port: int) -> Endpoint:
     return socket_endpoint(connection)
 
 
-def _stop_on_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[int], None]) -> None:
+def stop_on_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[int], None]) -> None:
     """Stop on SIGINT and SIGTERM, where this thread is the one that may say so."""
     if threading.current_thread() is not threading.main_thread():
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import os
 import queue
 import socket
@@ -22,6 +23,7 @@ from sc2_lsp.server.framing import Event, FrameParser
 MAX_WAITING_BYTES = 64 * 1024 * 1024
 
 _CHUNK_BYTES = 64 * 1024
+_O_BINARY = 0x8000  # of Microsoft's C library; `os` has the name on Windows alone
 _MAX_UNHANDLED_MESSAGES = 64
 
 
@@ -50,7 +52,7 @@ def stdio_endpoint() -> Endpoint:
     except OSError:
         _point_at_null(1, os.O_WRONLY)
     for descriptor in (source, sink):
-        _make_plain(descriptor)
+        make_plain(descriptor)
     return Endpoint(
         read=lambda: os.read(source, _CHUNK_BYTES),
         write=lambda data: _write_all(sink, data),
@@ -77,12 +79,11 @@ def _point_at_null(descriptor: int, flags: int) -> None:
         os.close(null)
 
 
-def _make_plain(descriptor: int) -> None:
+def make_plain(descriptor: int, platform: str = sys.platform) -> None:
     """Make reads and writes of `descriptor` block and leave the bytes as they are."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.setmode(descriptor, os.O_BINARY)
+    if platform == "win32":
+        # Imported by name because only Windows has the module.
+        importlib.import_module("msvcrt").setmode(descriptor, _O_BINARY)
     else:
         os.set_blocking(descriptor, True)
 
