@@ -66,7 +66,7 @@ def test_nothing_connects() -> None:
 def test_platform_branches_are_few_and_known() -> None:
     found = {}
     for module in modules():
-        code = re.sub(r'""".*?"""|#.*', "", source_of(module), flags=re.DOTALL)
+        code = re.sub(r'""".*?"""|#[^\n]*', "", source_of(module), flags=re.DOTALL)
         if n_checks := len(PLATFORM_CHECK.findall(code)):
             found[name_of(module)] = n_checks
     assert found == MAY_ASK_FOR_THE_PLATFORM
