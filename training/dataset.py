@@ -22,25 +22,44 @@ from training.documents import Mix, Segment, package_documents
 from training.special import FIM_PAD
 from training.tokenizer import load_tokenizer
 
-# The short rows hold many small documents: what a small model learns last is to look back from
-# `<fim_middle>` to the end of the prefix, and it learns that by the number of middles it sees.
+# What a small model learns last is to look back from `<fim_middle>` to the end of the prefix, and
+# the number of middles teaches that: hence many small documents, tiny ones for a while.
 MIXES = {
-    1024: Mix(
+    "tiny": Mix(
+        length=1024,
+        target_chars=(60, 600),
+        document_chars=900,
+        snippet_chars=(100, 300),
+        context_share=0.15,
+        target_fim_share=0.95,
+        snippet_fim_share=0.7,
+        spm_share=0.15,
+        uniform_share=0.1,
+        one_line_share=0.75,
+        break_share=0.5,
+    ),
+    "short": Mix(
+        length=1024,
         target_chars=(100, 1700),
         document_chars=2000,
         snippet_chars=(200, 700),
         context_share=0.4,
         target_fim_share=0.9,
         snippet_fim_share=0.4,
+        spm_share=0.5,
         uniform_share=0.15,
+        break_share=0.4,
     ),
-    4096: Mix(
+    "long": Mix(
+        length=4096,
         target_chars=(800, 7500),
         document_chars=11500,
         snippet_chars=(400, 2500),
         target_fim_share=0.85,
         snippet_fim_share=0.3,
-        uniform_share=0.2,
+        spm_share=0.5,
+        uniform_share=0.15,
+        break_share=0.2,
     ),
 }
 # Documents that wait for a row in which they fit; more of them waste less of a row.
@@ -52,7 +71,7 @@ WORTH_FILLING = 48
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--work-dir", type=Path, required=True)
-    parser.add_argument("--length", type=int, choices=sorted(MIXES), required=True)
+    parser.add_argument("--mix", choices=sorted(MIXES), required=True)
     parser.add_argument("--epoch", type=int, required=True)
     parser.add_argument(
         "--part", type=int, default=0, help="which of --parts of the files to write"
@@ -65,11 +84,12 @@ def main() -> None:
 
     tokenizer = load_tokenizer(args.work_dir / "tokenizer.json")
     files = [f for f in load_corpus(args.work_dir / "corpus.jsonl") if f.held_out == args.held_out]
-    seed = f"{args.length} {args.epoch}"
-    documents = shuffled_documents(files, MIXES[args.length], seed, args.part, args.parts)
-    rows = np.array(list(pack(encode(documents, tokenizer), args.length)), dtype=np.uint16)
+    mix = MIXES[args.mix]
+    seed = f"{args.mix} {args.epoch}"
+    documents = shuffled_documents(files, mix, seed, args.part, args.parts)
+    rows = np.array(list(pack(encode(documents, tokenizer), mix.length)), dtype=np.uint16)
     kind = "valid" if args.held_out else "train"
-    out = args.work_dir / f"{kind}-{args.length}-e{args.epoch}-p{args.part}of{args.parts}.npy"
+    out = args.work_dir / f"{kind}-{args.mix}-e{args.epoch}-p{args.part}of{args.parts}.npy"
     np.save(out, rows)
     padding = float((rows == FIM_PAD).mean())
     print(

@@ -41,8 +41,12 @@ MAX_CANDIDATES = 10
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """Shares and sizes of one data set. Sizes are in characters, shares between 0 and 1."""
+    """Shares and sizes of one data set. Sizes are in characters, shares between 0 and 1.
 
+    `length` is that of a row, in tokens. `break_gap` see `broken`.
+    """
+
+    length: int
     target_chars: tuple[int, int]
     document_chars: int
     snippet_chars: tuple[int, int]
@@ -54,6 +58,8 @@ class Mix:
     spm_share: float = 0.6
     uniform_share: float = 1 / 3
     one_line_share: float = 0.6
+    break_share: float = 0.0
+    break_gap: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,7 @@ def document(
 ) -> tuple[Segment, ...]:
     """One document; the last file is the target, the ones before it are its context."""
     metadata = rng.random() < mix.metadata_share
+    gap = mix.break_gap if rng.random() < mix.break_share else None
     segments: list[Segment] = [REPO_NAME, name] if metadata else []
     for i, file in enumerate(files):
         path_line = f"{file.path}\n" if metadata else ""
@@ -100,11 +107,30 @@ def document(
         segments.append(FILE_SEP)
         if rng.random() < share:
             cut = random_cut(file.text, mix, rng)
-            segments += fim(cut, path_line, spm=rng.random() < mix.spm_share)
+            *before, middle = fim(cut, path_line, spm=rng.random() < mix.spm_share)
+            segments += [*broken(before, gap, rng), middle]
         else:
-            segments.append(path_line + file.text)
+            segments += broken([path_line + file.text], gap, rng)
     segments.append(ENDOFTEXT)
     return tuple(segments)
+
+
+def broken(segments: list[Segment], gap: float | None, rng: random.Random) -> list[Segment]:
+    """Cuts texts at random characters, about `gap` apart, so that words are often tokenized in two.
+
+    A cursor does this to a word, but only once a document; a small model needs to see it more often
+    to learn how words go on. Middles are never cut: the model must not write words in pieces.
+    """
+    if gap is None:
+        return segments
+    out: list[Segment] = []
+    for segment in segments:
+        rest = segment
+        while isinstance(rest, str) and len(rest) > (at := 1 + int(rng.expovariate(1 / gap))):
+            out.append(rest[:at])
+            rest = rest[at:]
+        out.append(rest)
+    return out
 
 
 def fim(cut: Cut, path_line: str, *, spm: bool) -> list[Segment]:

@@ -41,6 +41,8 @@ CHECKPOINT_SECONDS = 180
 LOG_STEPS = 10
 VALIDATION_STEPS = 250
 VALIDATION_TOKENS = 65_536
+FIRST_TOKENS = 3
+FIRST_FACTOR = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ def train(
     with (run_dir / "losses.jsonl").open("a", encoding="utf-8") as log:
         while progress.tokens < plan.until_tokens and not stopping:
             batch = batches[progress.batch]
-            weight = (1.0 + (plan.middle_weight - 1.0) * in_middle(batch)).sum()
+            weight = loss_weights(batch, plan.middle_weight).sum()
             for part in batch.split(plan.tokens_per_pass // batch.shape[1]):
                 parts = loss_of(model, part, plan.middle_weight)
                 (parts[0] / weight).backward()
@@ -189,16 +191,27 @@ def loss_sums(model: Tiny, batch: Tensor, middle_weight: float) -> Tensor:
         logits.flatten(0, 1).float(), labels.flatten(), ignore_index=FIM_PAD, reduction="none"
     ).view_as(labels)
     middle = in_middle(batch)
-    weighted = (losses * (1.0 + (middle_weight - 1.0) * middle)).sum()
     return torch.stack(
         [
-            weighted,
+            (losses * loss_weights(batch, middle_weight)).sum(),
             losses.sum(),
             (labels != FIM_PAD).sum().float(),
             (losses * middle).sum(),
             (middle & (labels != FIM_PAD)).sum().float(),
         ]
     )
+
+
+def loss_weights(batch: Tensor, middle_weight: float) -> Tensor:
+    """The weight of each next token: that of middles is raised, of their first tokens once more.
+
+    The first tokens of a PSM middle are where a model must look back to the end of the prefix.
+    """
+    position = torch.arange(batch.shape[1])
+    last_middle = torch.where(batch == FIM_MIDDLE, position, -99).cummax(dim=1).values
+    first = position - last_middle < FIRST_TOKENS
+    raised = (middle_weight - 1.0) * torch.where(first, FIRST_FACTOR, 1.0)
+    return 1.0 + raised * in_middle(batch)
 
 
 def in_middle(batch: Tensor) -> Tensor:

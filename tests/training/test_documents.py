@@ -37,7 +37,9 @@ def file(path: str, text: str = TEXT) -> SourceFile:
 
 
 def mix(**shares: float) -> Mix:
-    return Mix(target_chars=(20, 60), document_chars=400, snippet_chars=(10, 80), **shares)
+    return Mix(
+        length=64, target_chars=(20, 60), document_chars=400, snippet_chars=(10, 80), **shares
+    )
 
 
 def test_the_control_tokens_have_starcoder2s_ids() -> None:
@@ -81,6 +83,13 @@ def test_a_short_middle_starts_behind_the_indentation_and_ends_with_a_line(seed:
     indentation = len(TEXT[line_start:]) - len(TEXT[line_start:].lstrip(" "))
     assert start >= line_start + indentation
     assert end == len(TEXT) or TEXT[end] == "\n"
+
+
+def test_broken_text_is_the_same_text_and_a_middle_stays_whole() -> None:
+    plain = mix(metadata_share=0.0, target_fim_share=1.0, break_share=1.0, break_gap=3.0)
+    got = document("pkg", [file("a.py")], plain, random.Random(5))
+    assert len([s for s in got if isinstance(s, str)]) > 5
+    assert sorted("".join(s for s in got if isinstance(s, str))) == sorted(TEXT)
 
 
 def test_chunks_cover_a_text() -> None:
