@@ -15,7 +15,9 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 import llama_cpp
@@ -87,20 +89,20 @@ def main() -> None:
     parser.add_argument(
         "--layouts", type=int, default=len(LAYOUTS), help="only the first so many layouts"
     )
+    parser.add_argument("--processes", type=int, default=2, help="each computes in one thread")
     parser.add_argument("--prefix-tokens", type=int, default=1500)
     parser.add_argument("--suffix-tokens", type=int, default=400)
     parser.add_argument("--context-tokens", type=int, default=1000)
-    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
 
     started = time.monotonic()
     files = [f for f in load_corpus(args.corpus) if f.held_out]
     infills = sample_infills(files, args.count, args.seed)
-    model = Llama(args.model, args.threads)
     budget = Budget(args.prefix_tokens, args.suffix_tokens, args.context_tokens)
-    layouts = LAYOUTS[: args.layouts]
-    results = [ask(model, infill, layout, budget) for infill in infills for layout in layouts]
+    job = partial(ask_all, args.model, LAYOUTS[: args.layouts], budget)
+    with ProcessPoolExecutor(args.processes) as pool:
+        results = [r for some in pool.map(job, infills, chunksize=5) for r in some]
     if args.out:
         lines = (json.dumps({k: getattr(r, k) for k in Result.__slots__}) for r in results)
         args.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -169,6 +171,16 @@ class Llama:
         logits = np.array(rows, dtype=np.float64)
         top = logits.max(1, keepdims=True)
         return logits - top - np.log(np.exp(logits - top).sum(1, keepdims=True))
+
+
+@cache
+def loaded(path: Path) -> Llama:
+    """The model of this process."""
+    return Llama(path, threads=1)
+
+
+def ask_all(path: Path, layouts: list[Layout], budget: Budget, infill: Infill) -> list[Result]:
+    return [ask(loaded(path), infill, layout, budget) for layout in layouts]
 
 
 def ask(model: Llama, infill: Infill, layout: Layout, budget: Budget) -> Result:
