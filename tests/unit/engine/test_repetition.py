@@ -14,6 +14,8 @@ from sc2_lsp.engine.repetition import end_before_loop
         ("-" * 80, None),
         (" " * 80, None),
         ("1, " * 10, None),
+        ("x" + ".append(line_window" * 4, "x.append(line_window"),
+        ("x" + ".append(line_window" * 2, None),
         ("alpha, beta, gamma, delta, epsilon, zeta, eta, theta, iota", None),
         ("", None),
     ],
