@@ -15,10 +15,10 @@ from typing import Literal
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 
-# The longest alternative stands first: CRLF is one break.
-_LINE_BREAK = re.compile(r"\r\n|\n|\r")
 _INDENT = re.compile(r"[ \t]*")
 _WORD = re.compile(r"\w")
+# CRLF stands before the others because it is one break.
+_LINE_BREAK = re.compile(r"\r\n|\n|\r")
 
 
 @dataclass(frozen=True, slots=True)
