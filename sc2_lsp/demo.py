@@ -30,14 +30,15 @@ _PACKAGE = Path(__file__).parent
 _FILE = _PACKAGE / "text.py"
 _OPEN_BESIDE = _PACKAGE / "domain.py"
 SPOTS = (
-    "if self.content[end - 1] == ",
-    "return self.content[self.line_starts[line] : ",
-    "content = self.content[:start] + ",
-    "for match in _LINE_BREAK.",
-    "for index, char in enumerate(",
-    "return len(",
+    "return self.line_starts[",
+    "content = self.content[:start] + replacement + self.",
+    "last = bisect_right(",
+    "codec, width, _ = _UNITS[",
+    "match = _INDENT.",
+    "def indentation(line: str) -> ",
 )
 _LINES_AROUND = 3
+_GUTTER = 7
 _ENOUGH = 3
 _REPLY_TIMEOUT_S = 60.0
 
@@ -213,7 +214,7 @@ def _print(console: Console, shown: _Shown) -> None:
     text, cursor = shown.text, shown.char_offset
     line = text.line_at(cursor)
     for number in range(max(line - _LINES_AROUND, 0), min(line + 2, text.n_lines)):
-        row = Rich(f"{number + 1:5}  ", style="bright_black")
+        row = Rich(f"{number + 1:{_GUTTER - 2}}  ", style="bright_black")
         row.append(text.line(number), style="default")
         if number == line:
             row.append("▏", style="bold cyan")
@@ -222,7 +223,7 @@ def _print(console: Console, shown: _Shown) -> None:
         console.print(row)
     verdict = "" if shown.suggestion is not None else "no suggestion, "
     console.print(
-        f"       {verdict}{shown.n_evaluated} of {shown.n_prompt} prompt tokens evaluated, "
+        f"{'':{_GUTTER}}{verdict}{shown.n_evaluated} of {shown.n_prompt} prompt tokens evaluated, "
         f"{shown.elapsed_ms:.0f} ms\n",
         style="bright_black",
     )
@@ -230,4 +231,5 @@ def _print(console: Console, shown: _Shown) -> None:
 
 def _ghost(console: Console, suggestion: str) -> str:
     """The suggestion, between marks where there is no colour to tell it from the code."""
-    return suggestion if console.is_terminal else f"«{suggestion}»"
+    shown = suggestion.replace("\n", "\n" + " " * _GUTTER)
+    return shown if console.is_terminal else f"«{shown}»"

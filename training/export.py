@@ -63,6 +63,9 @@ def main() -> None:
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--type", choices=sorted(TYPES), default="Q8_0")
+    parser.add_argument(
+        "--fim-layout", choices=["psm", "spm"], default="psm", help="which is better"
+    )
     parser.add_argument("--hf-dir", type=Path, help="also save for transformers")
     args = parser.parse_args()
 
@@ -70,7 +73,7 @@ def main() -> None:
     state = torch.load(args.checkpoint, weights_only=True)
     vocabulary = json.loads(args.tokenizer.read_text(encoding="utf-8"))["model"]
     beside = args.out.with_suffix(".tmp")
-    write(beside, shape, state["model"], vocabulary, args.type)
+    write(beside, shape, state["model"], vocabulary, args.type, args.fim_layout)
     check(beside, shape)
     beside.replace(args.out)
     print(
@@ -82,7 +85,12 @@ def main() -> None:
 
 
 def write(
-    path: Path, shape: Shape, weights: dict[str, Tensor], vocabulary: dict, kind: str
+    path: Path,
+    shape: Shape,
+    weights: dict[str, Tensor],
+    vocabulary: dict,
+    kind: str,
+    fim_layout: str,
 ) -> None:
     quantization, file_type = TYPES[kind]
     writer = gguf.GGUFWriter(path, "starcoder2")
@@ -90,6 +98,8 @@ def write(
     writer.add_file_type(file_type)
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     add_tokenizer_keys(writer, vocabulary)
+    # A key of ours: the order of prefix and suffix in which this model was measured to be better.
+    writer.add_string("sc2.fim_layout", fim_layout)
     for name, tensor in named_tensors(weights):
         data = tensor.float().numpy()
         if data.ndim == 1:
