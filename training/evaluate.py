@@ -55,8 +55,12 @@ class Layout:
     context: bool
 
     @property
+    def order(self) -> str:
+        return "SPM" if self.spm else "PSM"
+
+    @property
     def name(self) -> str:
-        return f"{'SPM' if self.spm else 'PSM'}, {'with' if self.context else 'without'} context"
+        return f"{self.order}, {'with' if self.context else 'without'} context"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +90,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--count", type=int, default=600)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument(
-        "--layouts", type=int, default=len(LAYOUTS), help="only the first so many layouts"
-    )
+    parser.add_argument("--orders", nargs="+", choices=["PSM", "SPM"], default=["PSM", "SPM"])
     parser.add_argument("--processes", type=int, default=2, help="each computes in one thread")
     parser.add_argument("--prefix-tokens", type=int, default=1500)
     parser.add_argument("--suffix-tokens", type=int, default=400)
@@ -100,7 +102,8 @@ def main() -> None:
     files = [f for f in load_corpus(args.corpus) if f.held_out]
     infills = sample_infills(files, args.count, args.seed)
     budget = Budget(args.prefix_tokens, args.suffix_tokens, args.context_tokens)
-    job = partial(ask_all, args.model, LAYOUTS[: args.layouts], budget)
+    layouts = [layout for layout in LAYOUTS if layout.order in args.orders]
+    job = partial(ask_all, args.model, layouts, budget)
     with ProcessPoolExecutor(args.processes) as pool:
         results = [r for some in pool.map(job, infills, chunksize=5) for r in some]
     if args.out:
@@ -272,11 +275,12 @@ def report(results: list[Result]) -> Iterator[str]:
     """Markdown tables: by layout, by cursor, by package, and what context is worth."""
     layouts = list(dict.fromkeys(r.layout for r in results))
     yield from table("layout", layouts, results, lambda r: r.layout)
-    first = [r for r in results if r.layout == layouts[0]]
-    yield f"\nWhere the cursor is ({layouts[0]}):\n"
-    yield from table("cursor", sorted({r.cursor for r in first}), first, lambda r: r.cursor)
-    yield f"\nBy package ({layouts[0]}):\n"
-    yield from table("package", sorted({r.package for r in first}), first, lambda r: r.package)
+    best = min(layouts, key=lambda name: sum(r.loss for r in results if r.layout == name))
+    some = [r for r in results if r.layout == best]
+    yield f"\nWhere the cursor is ({best}):\n"
+    yield from table("cursor", sorted({r.cursor for r in some}), some, lambda r: r.cursor)
+    yield f"\nBy package ({best}):\n"
+    yield from table("package", sorted({r.package for r in some}), some, lambda r: r.package)
     for order in ("PSM", "SPM"):
         pair = [
             [r for r in results if r.layout == Layout(order == "SPM", c).name]
