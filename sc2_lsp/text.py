@@ -15,10 +15,9 @@ from typing import Literal
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 
+_LINE_BREAK = re.compile(r"\r\n|\n|\r")  # CRLF stands first because it is one break.
 _INDENT = re.compile(r"[ \t]*")
 _WORD = re.compile(r"\w")
-# CRLF stands before the others because it is one break.
-_LINE_BREAK = re.compile(r"\r\n|\n|\r")
 
 
 @dataclass(frozen=True, slots=True)

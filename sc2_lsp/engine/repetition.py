@@ -10,6 +10,7 @@ _FEWEST_ROUNDS = 3
 def end_before_loop(text: str) -> int | None:
     """How many chars of `text` to keep if it ends in a loop, which are those of the first round.
 
+    None of them if there is nothing before the loop: who begins with a loop has nothing to say.
     A loop is a unit of at most 24 chars with a letter or digit in it that fills the last 48 chars
     and has gone round three times; rules such as `-----` and indentation are none.
     """
@@ -22,5 +23,5 @@ def end_before_loop(text: str) -> int | None:
             start = len(text) - n_loop
             while start > 0 and text[start - 1] == text[start - 1 + n_unit]:
                 start -= 1
-            return start + n_unit
+            return start + n_unit if start > 0 else 0
     return None

@@ -10,7 +10,8 @@ from sc2_lsp.engine.repetition import end_before_loop
     [
         ("x = [" + "1, " * 20, "x = [1, "),
         ("return " + "self." * 12, "return self."),
-        ("a" * 60, "a"),
+        ("a" * 60, ""),
+        ("1, " * 20, ""),
         ("-" * 80, None),
         (" " * 80, None),
         ("1, " * 10, None),
