@@ -18,17 +18,21 @@ _log = logging.getLogger(__name__)
 
 _EXIT_GRACE_S = 1.0
 _N_LAST_WORDS = 5
+_WAIT_VARIABLES = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}
+_SPIN_COUNT = "3000"
 
 
 def child_environment(parent: Mapping[str, str]) -> dict[str, str]:
-    """The environment of the engine process: the parent's, with OpenMP told not to spin.
+    """The environment of the engine process: the parent's, with a bound on OpenMP's spinning.
 
     Builds of llama.cpp that use OpenMP meet at a barrier after every operation, and GNU OpenMP
-    waits there by spinning. On cores that something else wants too, a compiler run for one, each
-    barrier then costs a time slice and a token takes a thousand times longer. A user's own choice
-    stands.
+    waits there by spinning for milliseconds. On cores that something else wants too, a compiler
+    run for one, the thread that is waited for may not even run. A short spin before going to sleep
+    costs nothing on idle cores (docs/adr/0003). A user's own choice stands.
     """
-    return {"OMP_WAIT_POLICY": "passive", **parent}
+    if _WAIT_VARIABLES & parent.keys():
+        return dict(parent)
+    return {**parent, "GOMP_SPINCOUNT": _SPIN_COUNT}
 
 
 class EngineProcess:
