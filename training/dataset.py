@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
+from sc2_lsp.vocabulary import FIM_PAD
 from training.corpus import SourceFile, load_corpus
 from training.documents import Mix, Segment, package_documents
-from training.special import FIM_PAD
 from training.tokenizer import load_tokenizer
 
 # What a small model learns last is to look back from `<fim_middle>` to the end of the prefix, and

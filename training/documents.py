@@ -19,8 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from training.corpus import SourceFile
-from training.special import (
+from sc2_lsp.vocabulary import (
     ENDOFTEXT,
     FILE_SEP,
     FIM_MIDDLE,
@@ -28,6 +27,7 @@ from training.special import (
     FIM_SUFFIX,
     REPO_NAME,
 )
+from training.corpus import SourceFile
 
 Segment = int | str
 IMPORT = re.compile(

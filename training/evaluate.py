@@ -23,9 +23,7 @@ from pathlib import Path
 import llama_cpp
 import numpy as np
 
-from training.corpus import load_corpus
-from training.infills import Infill, sample_infills
-from training.special import (
+from sc2_lsp.vocabulary import (
     FILE_SEP,
     FIM_MIDDLE,
     FIM_PREFIX,
@@ -33,6 +31,8 @@ from training.special import (
     REPO_NAME,
     SPECIAL_TOKENS,
 )
+from training.corpus import load_corpus
+from training.infills import Infill, sample_infills
 
 CONTEXT_SIZE = 4096
 MAX_NEW_TOKENS = 48

@@ -21,8 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.model import Shape, Tiny
-from training.special import (
+from sc2_lsp.vocabulary import (
     ENDOFTEXT,
     FILE_SEP,
     FIM_MIDDLE,
@@ -32,6 +31,7 @@ from training.special import (
     REPO_NAME,
     SPECIAL_TOKENS,
 )
+from training.model import Shape, Tiny
 
 TYPES = {
     "F16": (gguf.GGMLQuantizationType.F16, gguf.LlamaFileType.MOSTLY_F16),

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from sc2_lsp.vocabulary import SPECIAL_TOKENS
 from training.corpus import load_corpus
-from training.special import SPECIAL_TOKENS
 
 VOCABULARY_SIZE = 8192
 

@@ -23,9 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.model import Shape, Tiny
-from training.muon import Muon
-from training.special import (
+from sc2_lsp.vocabulary import (
     ENDOFTEXT,
     FILE_SEP,
     FIM_MIDDLE,
@@ -33,6 +31,8 @@ from training.special import (
     FIM_PREFIX,
     FIM_SUFFIX,
 )
+from training.model import Shape, Tiny
+from training.muon import Muon
 
 MUON_RATE = 0.02
 ADAM_RATE = 3e-3

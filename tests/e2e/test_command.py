@@ -45,7 +45,9 @@ def refused(*arguments: str) -> str:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "shapes.py"
-    path.write_text("def area(width, height):\n    return width * \n", encoding="utf-8")
+    path.write_text(
+        "def area(width, height):\n    return width * height\n\n\ntotal = area(\n", encoding="utf-8"
+    )
     return path
 
 
@@ -66,17 +68,18 @@ def test_complete_prints_suggestion_tokens_and_timings_of_a_file_of_this_reposit
 
 
 def test_complete_prints_the_suggestion_alone(file: Path) -> None:
-    place = f"{file}:2:20"
+    place = f"{file}:5:14"
     suggestion = json.loads(run("complete", place, "--json").stdout)["suggestion"]
     assert suggestion
     assert run("complete", place).stdout == suggestion + "\n"
 
 
 def test_show_prompt_prints_the_control_tokens(file: Path) -> None:
-    shown = run("complete", f"{file}:2:20", "--show-prompt", "--set", "layout=psm").stdout
+    shown = run("complete", f"{file}:5:14", "--show-prompt", "--set", "layout=psm").stdout
     assert shown.startswith(
         f"<repo_name>{file.parent.name}<file_sep><fim_prefix>shapes.py\n"
-        "def area(width, height):\n    return width * <fim_suffix>\n<fim_middle>"
+        "def area(width, height):\n    return width * height\n\n\n"
+        "total = area(<fim_suffix>\n<fim_middle>"
     )
 
 

@@ -12,13 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sc2_lsp.models import BUNDLED_MODEL
 from tests.support.lsp_client import ROOT, Client, at
 
-pytestmark = [
-    pytest.mark.server,
-    pytest.mark.skipif(not BUNDLED_MODEL.exists(), reason="the bundled model is not built yet"),
-]
+pytestmark = pytest.mark.server
 
 COMMAND = (sys.executable, "-m", "sc2_lsp", "serve")
 A = "file:///r/text.py"

@@ -6,6 +6,15 @@ import random
 
 import pytest
 
+from sc2_lsp.vocabulary import (
+    ENDOFTEXT,
+    FILE_SEP,
+    FIM_MIDDLE,
+    FIM_PREFIX,
+    FIM_SUFFIX,
+    REPO_NAME,
+    SPECIAL_TOKENS,
+)
 from training.corpus import SourceFile
 from training.documents import (
     Cut,
@@ -18,15 +27,6 @@ from training.documents import (
     package_documents,
     random_cut,
     short_middle,
-)
-from training.special import (
-    ENDOFTEXT,
-    FILE_SEP,
-    FIM_MIDDLE,
-    FIM_PREFIX,
-    FIM_SUFFIX,
-    REPO_NAME,
-    SPECIAL_TOKENS,
 )
 
 TEXT = "import os\n\n\ndef f(x):\n    y = x + 1\n    return y\n"
