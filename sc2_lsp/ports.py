@@ -3,7 +3,6 @@
 EngineError
   ModelError          the configured weights cannot be used; asking again will not help
   EngineUnavailable   the engine is not running just now; asking again later may help
-    EngineLoading     ... because it is loading the weights
 """
 
 from __future__ import annotations
@@ -24,10 +23,6 @@ class ModelError(EngineError):
 
 class EngineUnavailable(EngineError):
     """The engine process died or waits to be restarted."""
-
-
-class EngineLoading(EngineUnavailable):
-    """The engine is still loading the weights."""
 
 
 class Engine(Protocol):

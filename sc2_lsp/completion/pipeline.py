@@ -66,9 +66,8 @@ def _outcome(snapshot: Snapshot, prompt: Prompt, generation: Generation) -> Outc
         after=content[cursor : cursor + _POSTPROCESS_CHARS],
     )
     text, reason = postprocess.run(generation.text, around)
-    if not generation.text:
-        ran_out = generation.stop_reason is StopReason.DEADLINE
-        reason = EmptyReason.DEADLINE if ran_out else EmptyReason.NOTHING_GENERATED
+    if not generation.text and generation.stop_reason is StopReason.DEADLINE:
+        reason = EmptyReason.DEADLINE
     suggestion = Suggestion(text, snapshot.char_offset) if reason is None else None
     usage = Usage(
         prompt_tokens=generation.n_prompt,

@@ -70,9 +70,7 @@ class EngineClient:
         self._n_deaths = 0
         self._retry_at_s = 0.0
         self._tokens.clear()
-        if self._loading is not None:
-            loading, self._loading = self._loading, None
-            self._retire(loading)
+        self._retire()
 
     def warm_up(self) -> None:
         with suppress(EngineError):
@@ -105,11 +103,8 @@ class EngineClient:
 
     async def close(self) -> None:
         self._closed = True
-        if self._loading is not None:
-            loading, self._loading = self._loading, None
-            self._retire(loading)
-        if self._retiring:
-            await asyncio.gather(*self._retiring, return_exceptions=True)
+        self._retire()
+        await asyncio.gather(*self._retiring, return_exceptions=True)
 
     def _remember(self, text: bytes, tokens: Tokens) -> None:
         if len(text) > _TOKEN_CACHE_LONGEST_TEXT:
@@ -186,7 +181,11 @@ class EngineClient:
             back_off_s = min(_FIRST_BACK_OFF_S * 2 ** (self._n_deaths - 2), _LONGEST_BACK_OFF_S)
             self._retry_at_s = self._clock() + back_off_s
 
-    def _retire(self, loading: asyncio.Task[tuple[EngineProcess, ModelInfo]]) -> None:
+    def _retire(self) -> None:
+        """Let go of the process, if there is one, and end it in the background."""
+        if self._loading is None:
+            return
+        loading, self._loading = self._loading, None
         task = asyncio.ensure_future(_end(loading))
         self._retiring.add(task)
         task.add_done_callback(self._retiring.discard)

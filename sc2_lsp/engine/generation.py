@@ -44,13 +44,12 @@ def generate(model: LlamaModel, job: Job, abort: AbortFlag, clock: Clock) -> Gen
     abort.begin(job)
     started_s = clock()
     remaining_s = job.received_s + request.deadline_s - started_s
-    progress = _Progress(n_prompt=len(request.tokens), queue_s=started_s - job.received_s)
+    progress = _Progress(len(request.tokens), started_s - job.received_s, started_s)
     if remaining_s <= 0:
         return progress.finish(StopReason.DEADLINE, clock)
     timer = threading.Timer(remaining_s, abort.stop, (job,))
     timer.daemon = True
     timer.start()
-    progress.started_s = started_s
     try:
         _evaluate_prompt(model, request.tokens, job, abort, progress)
         progress.prompt_end_s = clock()
@@ -113,11 +112,11 @@ class _Progress:
 
     n_prompt: int
     queue_s: float
+    started_s: float
     n_evaluated: int = 0
     n_generated: int = 0
     text: str = ""
     is_broken: bool = False
-    started_s: float | None = None
     prompt_end_s: float | None = None
     _decoder: codecs.IncrementalDecoder = field(
         default_factory=lambda: codecs.getincrementaldecoder("utf-8")("replace")
@@ -131,7 +130,6 @@ class _Progress:
 
     def finish(self, reason: StopReason, clock: Clock) -> Generation:
         now = clock()
-        started_s = now if self.started_s is None else self.started_s
         prompt_end_s = now if self.prompt_end_s is None else self.prompt_end_s
         return Generation(
             text=self.text,
@@ -140,7 +138,7 @@ class _Progress:
             n_evaluated=self.n_evaluated,
             n_generated=self.n_generated,
             queue_s=self.queue_s,
-            prompt_s=prompt_end_s - started_s,
+            prompt_s=prompt_end_s - self.started_s,
             generate_s=now - prompt_end_s,
             prompt_done=self.prompt_end_s is not None,
         )

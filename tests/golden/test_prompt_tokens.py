@@ -8,8 +8,6 @@ are never merged, which makes a text of single digits derivable without the merg
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -17,7 +15,6 @@ import pytest
 from sc2_lsp.completion.assemble import assemble
 from sc2_lsp.domain import ModelInfo, Snippet
 from sc2_lsp.engine.client import EngineClient
-from sc2_lsp.models import engine_spec
 from sc2_lsp.settings import Settings
 from sc2_lsp.vocabulary import SPECIAL_TOKENS
 from tests.support.snapshots import snapshot
@@ -28,13 +25,6 @@ MODEL = ModelInfo("", "", "", 0, n_ctx=4096, n_ctx_train=4096)
 
 def digit(value: int) -> int:
     return 38 + 0x30 - 0x21 + value
-
-
-@pytest.fixture
-async def engine() -> AsyncIterator[EngineClient]:
-    client = EngineClient(engine_spec(Settings()), time.monotonic)
-    yield client
-    await client.close()
 
 
 REPOSITORY = (5, digit(7))
