@@ -115,8 +115,15 @@ class EngineClient:
             self._tokens.popitem(last=False)
 
     async def _ready(self) -> tuple[EngineProcess, ModelInfo]:
-        # A caller that gives up must not take the load away from the others.
-        return await asyncio.shield(self._begin_loading())
+        while True:
+            loading = self._begin_loading()
+            try:
+                # A caller that gives up must not take the load away from the others.
+                return await asyncio.shield(loading)
+            except asyncio.CancelledError:
+                # Where the load was cancelled and not the caller, other settings came in between.
+                if not loading.cancelled():
+                    raise
 
     def _begin_loading(self) -> asyncio.Task[tuple[EngineProcess, ModelInfo]]:
         """The load under way or done; begins one where there is none."""

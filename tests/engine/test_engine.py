@@ -188,6 +188,15 @@ async def test_closing_ends_the_process(engine: EngineClient) -> None:
         await engine.describe()
 
 
+async def test_who_waits_for_a_model_gets_the_one_that_the_settings_name_by_then(
+    engine: EngineClient,
+) -> None:
+    waiting = asyncio.ensure_future(engine.describe())
+    await eventually(lambda: engine.state == "loading")
+    engine.configure(replace(SPEC, n_ctx=1024))
+    assert (await waiting).n_ctx == 1024
+
+
 async def test_another_model_replaces_the_process(engine: EngineClient) -> None:
     await engine.describe()
     before = engine.pid
