@@ -6,6 +6,7 @@ its unit (`char_offset`, `n_tokens`, `deadline_s`).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -82,8 +83,15 @@ class StopRule:
     closer_indent: int | None = None
 
 
+class Priority(str, Enum):
+    """Whether somebody waits for the answer, or it is prepared for a moment that may come."""
+
+    FOREGROUND = "foreground"
+    BACKGROUND = "background"
+
+
 class StopReason(str, Enum):
-    """Why a generation ended."""
+    """Why a generation ended. PREEMPTED: it was of the background, and somebody came to wait."""
 
     SPECIAL_TOKEN = "special_token"
     BLOCK_END = "block_end"
@@ -91,27 +99,45 @@ class StopReason(str, Enum):
     MAX_TOKENS = "max_tokens"
     DEADLINE = "deadline"
     CONTEXT_FULL = "context_full"
+    PREEMPTED = "preempted"
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """What the engine is asked for: continue `tokens`, greedily, until a rule or limit ends it.
+    """What the engine is asked for: continue a prompt, greedily, until a rule or limit ends it.
 
-    `deadline_s` counts from the moment the engine receives the request.
+    `tokens` is the prompt that is wanted, `cheaper` are others that will do, best first: the engine
+    takes the first one whose evaluation takes at most `prompt_budget_s` by the speed it measured,
+    and the one with the least to evaluate where none does.
+
+    `required` are bytes that the generated tokens have to begin with: the word that the cursor
+    cuts, left out of the prompt so that the model may write it with the tokens it would choose.
+    They are no part of the answer. `max_tokens` = 0 evaluates the prompt and generates nothing.
+    `n_alternatives` asks for that many answers with different first tokens. `deadline_s` counts
+    from the moment the engine receives the request.
     """
 
     tokens: Tokens
     max_tokens: int
     deadline_s: float
     stop: StopRule
+    required: bytes = b""
+    n_alternatives: int = 1
+    cheaper: tuple[Tokens, ...] = ()
+    prompt_budget_s: float = math.inf
+    priority: Priority = Priority.FOREGROUND
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
     """What the engine wrote and what it cost. Times are in seconds.
 
-    `n_prompt` is the length of the prompt, `n_evaluated` how much of it had to be evaluated (the
-    rest stood in the KV cache). `prompt_done` is false where a deadline fell into the prompt.
+    `choice` is 0 where the wanted prompt was taken, else it counts the cheaper ones from 1.
+    `n_prompt` is the length of that prompt, `n_evaluated` how much of it had to be evaluated (the
+    rest stood in the KV cache, `n_shifted` of it at another position). `n_generated` tokens were
+    written, of which `n_steps` were evaluated one after the other; those that the cache held from
+    an earlier generation cost none. `prompt_done` is false where a deadline fell into the prompt.
+    `alternatives` are further answers, likeliest first.
     """
 
     text: str
@@ -123,14 +149,21 @@ class Generation:
     prompt_s: float
     generate_s: float
     prompt_done: bool = True
+    choice: int = 0
+    n_shifted: int = 0
+    n_steps: int = 0
+    alternatives: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class EngineSpec:
-    """Which weights to load and how. `n_ctx` and `n_ubatch` are in tokens.
+    """Which weights to load and how.
 
-    `n_threads` = 0 means the number of physical cores; `n_gpu_layers` = -1 means all layers, where
-    llama.cpp was built for a GPU.
+    `n_ctx` bounds a prompt with its generation, `n_cells` all that the KV cache holds, both in
+    tokens. `n_threads` = 0 means the number of physical cores; `n_gpu_layers` = -1 as many layers
+    as fit, where llama.cpp was built for a GPU. `shift_tokens` is the shortest run of tokens whose
+    keys and values may be moved to another position, 0 for never. `warm_start_mb` bounds the
+    states saved under `cache_folder` in MiB, 0 for none.
     """
 
     model_path: str
@@ -138,6 +171,13 @@ class EngineSpec:
     n_threads: int
     n_gpu_layers: int
     n_ubatch: int
+    n_cells: int = 0
+    flash_attention: str = "auto"
+    kv_type: str = "f16"
+    shift_tokens: int = 0
+    drafting: str = "never"
+    warm_start_mb: int = 0
+    cache_folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +185,7 @@ class ModelInfo:
     """What the engine says of the weights it loaded. `n_ctx` is in tokens.
 
     `fim_layout` is the prompt layout that the file itself asks for, empty where it asks for none.
+    `notice` is one sentence for the user where the weights run otherwise than was asked for.
     """
 
     path: str
@@ -154,6 +195,8 @@ class ModelInfo:
     n_ctx: int
     n_ctx_train: int
     fim_layout: str = ""
+    n_gpu_layers: int = 0
+    notice: str = ""
 
 
 class EmptyReason(str, Enum):

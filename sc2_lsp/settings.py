@@ -56,7 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="Most tokens of the current file before the cursor.",
             extra={"unit": "tokens"},
         ),
-    ] = 1536
+    ] = 1920
     suffix_tokens: Annotated[
         int,
         Meta(
@@ -102,12 +102,105 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = 30_000
     layout: Annotated[
-        Literal["auto", "psm", "spm"],
+        Literal["auto", "anchored", "psm", "spm"],
         Meta(
-            description="Order of the prompt: prefix-suffix-middle or suffix-prefix-middle; auto: "
-            "what the model file asks for, else psm, which StarCoder2 is documented to know."
+            description="Order of the prompt. anchored: prefix, suffix, middle, with what was "
+            "typed since the last pause behind the middle token, where typing on is cheapest; psm: "
+            "the same with all before the cursor in the prefix; spm: suffix, prefix, middle; auto: "
+            "what the model file asks for, else anchored."
         ),
     ] = "auto"
+    token_healing: Annotated[
+        bool,
+        Meta(
+            description="Let the model write the word that the cursor cuts anew, as long as it "
+            "begins with what was typed."
+        ),
+    ] = True
+    alternatives: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=8,
+            description="Most suggestions for a request that you make by a key.",
+            extra={"unit": "suggestions"},
+        ),
+    ] = 3
+    ahead_tokens: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1024,
+            description="Most tokens generated in the background beyond what is shown, so that the "
+            "next line is ready when the first is accepted.",
+            extra={"unit": "tokens"},
+        ),
+    ] = 48
+    idle_work: Annotated[
+        Literal["always", "on_power", "never"],
+        Meta(
+            description="When to prepare for the next request in the background; on_power: not on "
+            "battery."
+        ),
+    ] = "always"
+    kv_tokens: Annotated[
+        int,
+        Meta(
+            ge=512,
+            le=1_048_576,
+            description="Tokens that the KV cache holds for all files together; 31 kB each with "
+            "StarCoder2-3B.",
+            extra={"unit": "tokens"},
+        ),
+    ] = 12_288
+    kv_type: Annotated[
+        Literal["f16", "q8_0", "q4_0"],
+        Meta(description="Numbers in the KV cache; the quantized ones need flash attention."),
+    ] = "f16"
+    flash_attention: Annotated[
+        Literal["auto", "on", "off"],
+        Meta(description="Whether attention is computed in one step; auto: where it is supported."),
+    ] = "auto"
+    shift_tokens: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=4096,
+            description="Shortest run of tokens that is kept when text before it changes, at the "
+            "price of a slightly stale view of that text; 0 evaluates it anew.",
+            extra={"unit": "tokens"},
+        ),
+    ] = 0
+    drafting: Annotated[
+        Literal["auto", "never"],
+        Meta(
+            description="Guess the next tokens from the prompt and check several at once; auto: "
+            "where that was measured to pay."
+        ),
+    ] = "auto"
+    warm_start_mb: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=65_536,
+            description="Most disk space for the KV states that make the first suggestion after a "
+            "restart fast; they hold code of yours, in your cache folder; 0 saves none.",
+            extra={"unit": "MiB"},
+        ),
+    ] = 512
+    shared_engine: Annotated[
+        bool,
+        Meta(description="Let all your editors use one engine, so that weights are loaded once."),
+    ] = True
+    engine_idle_s: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=86_400,
+            description="How long a shared engine outlives the last editor that used it.",
+            extra={"unit": "s"},
+        ),
+    ] = 15
     n_threads: Annotated[
         int,
         Meta(
@@ -122,7 +215,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             ge=-1,
             le=1000,
-            description="Layers kept on the GPU by a CUDA or Metal build; -1 for all of them.",
+            description="Layers kept on the GPU by a CUDA or Metal build; -1 for as many as fit.",
             extra={"unit": "layers"},
         ),
     ] = -1

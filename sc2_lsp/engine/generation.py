@@ -23,15 +23,17 @@ class Cancelled(Exception):
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """A request on its way through the engine process. `cancelled` is set by the reader thread.
+    """A request on its way through the engine process.
 
-    Compared by identity: it owns the abort flag while it runs.
+    `cancelled` and `preempted` are set by the thread that reads requests. Compared by identity: a
+    job owns the abort flag while it runs.
     """
 
     id: int
     request: GenerationRequest
     received_s: float
     cancelled: bool = False
+    preempted: bool = False
 
 
 def generate(model: LlamaModel, job: Job, abort: AbortFlag, clock: Clock) -> Generation:
@@ -57,7 +59,8 @@ def generate(model: LlamaModel, job: Job, abort: AbortFlag, clock: Clock) -> Gen
     except EvaluationAborted:
         if job.cancelled:
             raise Cancelled from None
-        return progress.finish(StopReason.DEADLINE, clock)
+        reason = StopReason.PREEMPTED if job.preempted else StopReason.DEADLINE
+        return progress.finish(reason, clock)
     finally:
         timer.cancel()
 

@@ -19,6 +19,12 @@ def engine_spec(settings: Settings) -> EngineSpec:
         n_threads=settings.n_threads,
         n_gpu_layers=settings.n_gpu_layers,
         n_ubatch=settings.n_ubatch,
+        n_cells=settings.kv_tokens,
+        flash_attention=settings.flash_attention,
+        kv_type=settings.kv_type,
+        shift_tokens=settings.shift_tokens,
+        drafting=settings.drafting,
+        warm_start_mb=settings.warm_start_mb,
     )
 
 

@@ -70,7 +70,7 @@ def layout_of(chosen: str, asked_for: str) -> Callable[[Parts], Tokens]:
 
     PSM where neither names one: the paper documents it, and says nothing of SPM.
     """
-    known = {"psm": psm, "spm": spm}
+    known = {"psm": psm, "anchored": psm, "spm": spm}
     return known.get(chosen) or known.get(asked_for) or psm
 
 
