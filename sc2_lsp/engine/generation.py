@@ -11,8 +11,8 @@ from sc2_lsp.engine import kv
 from sc2_lsp.engine.abort import AbortFlag
 from sc2_lsp.engine.llama import EvaluationAborted, LlamaModel
 from sc2_lsp.engine.repetition import end_before_loop
-from sc2_lsp.engine.stopping import end_of_suggestion
 from sc2_lsp.ports import Clock
+from sc2_lsp.stopping import end_of_suggestion
 
 _REPLACEMENT = "\ufffd"
 

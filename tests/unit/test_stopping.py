@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sc2_lsp.domain import StopRule
-from sc2_lsp.engine.stopping import end_of_suggestion
+from sc2_lsp.stopping import end_of_suggestion
 
 LINE = StopRule(max_lines=1)
 BODY = StopRule(max_lines=5, indent=4)
