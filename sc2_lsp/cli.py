@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from sc2_lsp import __version__, demo
+from sc2_lsp.bench.commands import app as bench_app
 from sc2_lsp.completion.service import CompletionService
 from sc2_lsp.domain import Snapshot, Trigger
 from sc2_lsp.engine.client import EngineClient
@@ -27,6 +28,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(bench_app, name="bench")
 
 _errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
