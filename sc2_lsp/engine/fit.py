@@ -7,8 +7,9 @@ model load: llama.cpp still refuses what it cannot allocate, while a refusal her
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sc2_lsp.engine.header import Header, Value
 from sc2_lsp.engine.machine import Memory
@@ -178,22 +179,17 @@ def needs(shape: ModelShape, use: Use) -> Needs:
 def refusal(shape: ModelShape, use: Use, memory: Memory) -> str | None:
     """A sentence for the user where the model cannot work in this memory; None where it can."""
     need = needs(shape, use)
-    usable = memory.total - min(_SYSTEM_BYTES, memory.total // _SYSTEM_SHARE)
-    if need.total > usable:
-        remedy = _remedy(shape, use, usable - need.total)
+    if need.total > _usable(memory):
         return (
             f"The model needs {_gib(need.total)} of memory ({_gib(shape.weight_bytes)} of weights, "
             f"{_gib(shape.kv_bytes(use.n_cells, use.kv_type))} for {use.n_cells} tokens in the KV "
-            f"cache) and this machine has {_gib(memory.total)}; {remedy}."
+            f"cache) and this machine has {_gib(memory.total)}; {_remedy(shape, use, memory)}."
         )
-    if memory.swap_free is None:
-        return None
-    spare = memory.available + memory.swap_free - need.allocated
-    if spare < 0:
+    if need.allocated > _grantable(memory):
         return (
             f"The model needs {_gib(need.allocated)} of memory that cannot be given back, and "
-            f"{_gib(memory.available + memory.swap_free)} are free, swap included; close other "
-            f"programs or {_remedy(shape, use, spare)}."
+            f"{_gib(_grantable(memory))} are free, swap included; close other programs or "
+            f"{_remedy(shape, use, memory)}."
         )
     return None
 
@@ -263,12 +259,28 @@ def _compute_bytes(shape: ModelShape, use: Use) -> int:
     return use.n_ubatch * (max(logits, layer) + attention)
 
 
-def _remedy(shape: ModelShape, use: Use, spare: int) -> str:
-    """What the user can do about `spare` bytes, a negative number, of memory."""
-    per_cell = shape.kv_bytes(_CELLS_STEP, use.kv_type) / _CELLS_STEP
-    n_cells = int(use.n_cells + spare / per_cell) // _CELLS_STEP * _CELLS_STEP
-    if n_cells >= _FEWEST_USEFUL_CELLS:
-        return f"lower the setting 'kv_tokens' to {n_cells} or less"
+def _usable(memory: Memory) -> int:
+    """What weights and all may take together without thrashing."""
+    return memory.total - min(_SYSTEM_BYTES, memory.total // _SYSTEM_SHARE)
+
+
+def _grantable(memory: Memory) -> int:
+    """What may be allocated before the system has to end a program."""
+    if memory.swap_free is None:
+        return memory.total
+    return memory.available + memory.swap_free
+
+
+def _remedy(shape: ModelShape, use: Use, memory: Memory) -> str:
+    """What the user can do about a refusal."""
+
+    def is_too_much(n_steps: int) -> bool:
+        need = needs(shape, replace(use, n_cells=n_steps * _CELLS_STEP))
+        return need.total > _usable(memory) or need.allocated > _grantable(memory)
+
+    n_steps = bisect_left(range(-(-use.n_cells // _CELLS_STEP)), True, key=is_too_much) - 1
+    if n_steps * _CELLS_STEP >= _FEWEST_USEFUL_CELLS:
+        return f"lower the setting 'kv_tokens' to {n_steps * _CELLS_STEP} or less"
     return "use a smaller quantization or a smaller model"
 
 

@@ -169,9 +169,12 @@ def test_whoever_follows_the_advice_is_not_refused_again(
 ) -> None:
     use = Use(n_cells, kv_type, has_flash_attention=has_flash_attention)
     memory = machine(gib, free_gib=gib * (1 - busy))
-    advice = re.search(r"'kv_tokens' to (\d+)", refusal(SMALL, use, memory) or "")
+    sentence = refusal(SMALL, use, memory)
+    advice = re.search(r"'kv_tokens' to (\d+)", sentence or "")
     if advice:
         assert refusal(SMALL, replace(use, n_cells=int(advice[1])), memory) is None
+    elif sentence:
+        assert refusal(SMALL, replace(use, n_cells=4096), memory) is not None
 
 
 sizes = st.integers(1, 200)
