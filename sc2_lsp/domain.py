@@ -61,12 +61,18 @@ class Snippet:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A prompt ready for the engine and what it is made of, in tokens."""
+    """A prompt ready for the engine and what it is made of, in tokens.
+
+    `cheaper` prompts show less and will do while this one takes too long; `required` are the bytes
+    before the cursor that all of them leave to the model to write again.
+    """
 
     tokens: Tokens
     n_context: int
     n_prefix: int
     n_suffix: int
+    cheaper: tuple[Tokens, ...] = ()
+    required: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,21 +232,50 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one request cost. Tokens and seconds; zero where nothing was done."""
+    """What one request cost. Tokens and seconds; zero where nothing was done.
+
+    Of the generated tokens `generation_steps` had to be evaluated, the others stood in the KV cache
+    from an earlier generation. `cached` says that no engine was asked.
+    """
 
     prompt_tokens: int = 0
     prompt_tokens_evaluated: int = 0
     generated_tokens: int = 0
+    generation_steps: int = 0
     prompt_s: float = 0.0
     generate_s: float = 0.0
     cached: bool = False
+
+    @staticmethod
+    def of(generation: Generation) -> Usage:
+        return Usage(
+            prompt_tokens=generation.n_prompt,
+            prompt_tokens_evaluated=generation.n_evaluated,
+            generated_tokens=generation.n_generated,
+            generation_steps=generation.n_steps,
+            prompt_s=generation.prompt_s,
+            generate_s=generation.generate_s,
+        )
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.prompt_tokens_evaluated + other.prompt_tokens_evaluated,
+            self.generated_tokens + other.generated_tokens,
+            self.generation_steps + other.generation_steps,
+            self.prompt_s + other.prompt_s,
+            self.generate_s + other.generate_s,
+            self.cached and other.cached,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The answer to a request: a suggestion, or the reason why there is none.
 
-    `message` is one sentence for the user where something is wrong that the user can mend.
+    `alternatives` are other suggestions for the same place, the likeliest first. `is_provisional`
+    says that a cheaper prompt than the wanted one was asked. `message` is one sentence for the
+    user where something is wrong that the user can mend.
     """
 
     suggestion: Suggestion | None
@@ -249,3 +284,5 @@ class Outcome:
     stop_reason: StopReason | None = None
     prompt: Prompt | None = None
     message: str | None = None
+    alternatives: tuple[Suggestion, ...] = ()
+    is_provisional: bool = False

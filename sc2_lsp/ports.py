@@ -64,6 +64,12 @@ class ManagedEngine(Engine, Protocol):
         ...
 
 
+class Power(Protocol):
+    """Whether the machine runs on its battery; false where it has none or cannot tell."""
+
+    def __call__(self) -> bool: ...
+
+
 class Clock(Protocol):
     """Monotonic time in seconds."""
 

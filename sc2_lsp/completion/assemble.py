@@ -1,30 +1,164 @@
-"""From a snapshot and snippets to a prompt that fits: cut, tokenize, check, cut again."""
+"""From a snapshot to a prompt that fits and that begins like the one before it.
+
+While an anchor of the document holds, the prompt is that anchor's with other typed text. Otherwise
+a new one is dropped: cut, tokenize, check, cut again.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from sc2_lsp.completion.anchors import Anchors
 from sc2_lsp.domain import ModelInfo, Prompt, Snapshot, Snippet, Tokens
 from sc2_lsp.ports import Engine
 from sc2_lsp.prompt import budget as budgets
 from sc2_lsp.prompt import window as windows
-from sc2_lsp.prompt.starcoder2 import Parts, context, file_text, layout_of
+from sc2_lsp.prompt.anchor import Anchor, place_above, suffix_start
+from sc2_lsp.prompt.healing import Healed, heal
+from sc2_lsp.prompt.starcoder2 import Layout, Parts, context, file_text, layout_of
 from sc2_lsp.settings import Settings
 
 # More chars than a token of code has on average, so that the first cut is rarely too short.
 _CHARS_PER_TOKEN = 4
 _ROUNDS = 4
+_QUICK_SUFFIX = 48
+_QUICK_PREFIX_CHARS = 600
+_FAR = 2 / 3
 
 
-async def assemble(
-    snapshot: Snapshot,
-    snippets: tuple[Snippet, ...],
-    settings: Settings,
-    model: ModelInfo,
-    engine: Engine,
-) -> Prompt:
-    """The prompt at the snapshot's cursor; with the generation it fits the model's context."""
-    repository = await _repository_name(snapshot, engine)
-    budget = budgets.share(
-        model.n_ctx,
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What prompts are made with: settings, the model they are for, tokens and snippets."""
+
+    settings: Settings
+    model: ModelInfo
+    engine: Engine
+    gather: Callable[[Snapshot], tuple[Snippet, ...]]
+
+    @property
+    def layout(self) -> Layout:
+        return layout_of(self.settings.layout, self.model.fim_layout)
+
+
+async def assemble(snapshot: Snapshot, anchors: Anchors, means: Means) -> Prompt:
+    """The prompt at the snapshot's cursor; with the generation it fits the model's context.
+
+    A new anchor is dropped where none holds, or too much was typed since.
+    """
+    held = anchors.holding(snapshot)
+    prompt = await prompt_of(snapshot, *held, means) if held else None
+    if prompt is None:
+        anchor = await new_anchor(snapshot, anchors, means)
+        anchors.add(snapshot.uri, anchor)
+        typed = snapshot.text.content[anchor.start + len(anchor.prefix) : snapshot.char_offset]
+        prompt = await prompt_of(snapshot, anchor, typed, means)
+        if prompt is None:
+            # Text that takes a token for every byte: show what surely fits.
+            budget = await _budget(snapshot, means)
+            prompt = await prompt_of(snapshot, anchor, typed[-(budget.typed // 4) :], means)
+            assert prompt is not None, "no character takes more than four tokens"
+    return prompt
+
+
+async def new_anchor(
+    snapshot: Snapshot, anchors: Anchors, means: Means, *, renew: bool = False
+) -> Anchor:
+    """The anchor to drop at the snapshot's cursor.
+
+    Of the document's latest one it keeps the window's start, and the snippets byte for byte, as
+    long as that window reaches up to the cursor; `renew` takes new snippets all the same.
+    """
+    latest = anchors.latest(snapshot.uri)
+    budget = await _budget(snapshot, means)
+    text, cursor = snapshot.text, snapshot.char_offset
+    at = place_above(text, cursor)
+    preferred = _start_today(latest, text.content) if latest else None
+    start = await _fit_prefix(snapshot, at, preferred, budget, means)
+    begin = suffix_start(text, cursor)
+    end = await _fit_suffix(snapshot, begin, budget, means)
+    if latest is not None and start == preferred and not renew:
+        snippets = latest.snippets
+    else:
+        snippets = anchors.in_stable_order(await _choose(snapshot, budget, means))
+    return Anchor(
+        snippets=snippets,
+        start=start,
+        prefix=text.content[start:at],
+        suffix=text.content[begin:end],
+        suffix_is_whole=end == len(text.content),
+    )
+
+
+async def prompt_of(snapshot: Snapshot, anchor: Anchor, typed: str, means: Means) -> Prompt | None:
+    """The prompt that `anchor` makes with `typed` behind it; None if that is too much."""
+    budget = await _budget(snapshot, means)
+    layout, healed = means.layout, Healed(typed, "")
+    if layout.ends_with_text and means.settings.token_healing:
+        healed = heal(typed)
+    short = anchor.prefix[-_QUICK_PREFIX_CHARS:]
+    short = short[short.find("\n") + 1 :] if len(short) < len(anchor.prefix) else short
+    repository, prefix, typed_tokens, suffix, near, *files = await means.engine.tokenize(
+        [
+            snapshot.repository,
+            file_text(snapshot.path, anchor.prefix),
+            healed.kept,
+            anchor.suffix,
+            file_text(snapshot.path, short),
+            *(file_text(snippet.path, snippet.text) for snippet in anchor.snippets),
+        ]
+    )
+    if len(typed_tokens) > budget.typed:
+        return None
+    parts = Parts(
+        repository[: budget.repository],
+        tuple(files),
+        prefix[-budget.prefix :],
+        typed_tokens,
+        suffix[: budget.suffix],
+    )
+    short_suffix = replace(parts, suffix=suffix[:_QUICK_SUFFIX])
+    alone = replace(short_suffix, repository=(), files=(), prefix=near[-budget.prefix :])
+    return Prompt(
+        tokens=layout.write(parts),
+        n_context=len(context(parts)),
+        n_prefix=len(parts.prefix) + len(typed_tokens),
+        n_suffix=len(parts.suffix),
+        cheaper=(layout.write(short_suffix), layout.write(alone)),
+        required=healed.required.encode(),
+    )
+
+
+async def is_far(snapshot: Snapshot, typed: str, means: Means) -> bool:
+    """Whether so much was typed since the anchor that soon no more will fit."""
+    (tokens,) = await means.engine.tokenize([typed])
+    return len(tokens) > (await _budget(snapshot, means)).typed * _FAR
+
+
+async def opening(snapshot: Snapshot, anchors: Anchors, means: Means) -> Tokens:
+    """How the prompts of a document begin that was opened and has no cursor yet."""
+    budget = await _budget(snapshot, means)
+    snippets = anchors.in_stable_order(await _choose(snapshot, budget, means))
+    text = snapshot.text
+    end = windows.suffix_end(text, 0, budget.prefix * _CHARS_PER_TOKEN)
+    repository, prefix, *files = await means.engine.tokenize(
+        [
+            snapshot.repository,
+            file_text(snapshot.path, text.content[:end]),
+            *(file_text(snippet.path, snippet.text) for snippet in snippets),
+        ]
+    )
+    parts = Parts(repository[: budget.repository], tuple(files), prefix[: budget.prefix], (), ())
+    # The suffix is not known yet: only what stands before it in this layout will stay.
+    some, other = (means.layout.write(replace(parts, suffix=(token,))) for token in (0, 1))
+    return some[: next(n for n in range(len(some)) if some[n] != other[n])]
+
+
+async def _budget(snapshot: Snapshot, means: Means) -> budgets.Budget:
+    settings = means.settings
+    repository = (await means.engine.tokenize([snapshot.repository]))[0]
+    return budgets.share(
+        means.model.n_ctx,
         settings.max_tokens,
         budgets.Budget(
             len(repository),
@@ -33,44 +167,53 @@ async def assemble(
             settings.suffix_tokens,
         ),
     )
-    prefix, suffix = await _current_file(snapshot, budget, engine)
-    files = await engine.tokenize([file_text(s.path, s.text) for s in snippets])
-    first = budgets.newest_that_fit([len(tokens) for tokens in files], budget.context)
-    parts = Parts(repository[: budget.repository], tuple(files[first:]), prefix, suffix)
-    return Prompt(
-        tokens=layout_of(settings.layout, model.fim_layout)(parts),
-        n_context=len(context(parts)),
-        n_prefix=len(prefix),
-        n_suffix=len(suffix),
-    )
 
 
-async def _repository_name(snapshot: Snapshot, engine: Engine) -> Tokens:
-    return (await engine.tokenize([snapshot.repository]))[0] if snapshot.repository else ()
+async def _choose(snapshot: Snapshot, budget: budgets.Budget, means: Means) -> tuple[Snippet, ...]:
+    """The most relevant snippets that fit the budget, each whole."""
+    snippets = means.gather(snapshot)
+    files = await means.engine.tokenize([file_text(s.path, s.text) for s in snippets])
+    return snippets[budgets.newest_that_fit([len(tokens) for tokens in files], budget.context) :]
 
 
-async def _current_file(
-    snapshot: Snapshot, budget: budgets.Budget, engine: Engine
-) -> tuple[Tokens, Tokens]:
-    """Tokens of the text before and after the cursor, whole lines where they fit the budget."""
-    content, cursor = snapshot.text.content, snapshot.char_offset
-    prefix_chars = budget.prefix * _CHARS_PER_TOKEN
-    suffix_chars = budget.suffix * _CHARS_PER_TOKEN
-    prefix: Tokens = ()
-    suffix: Tokens = ()
+async def _fit_prefix(
+    snapshot: Snapshot, at: int, preferred: int | None, budget: budgets.Budget, means: Means
+) -> int:
+    """Where the shown prefix begins: at `preferred` if from there on up to `at` it fits."""
+    text = snapshot.text
+    n_chars = budget.prefix * _CHARS_PER_TOKEN
+    start = at
     for _ in range(_ROUNDS):
-        window = windows.around(snapshot.text, cursor, prefix_chars, suffix_chars)
-        prefix, suffix = await engine.tokenize(
-            [
-                file_text(snapshot.path, content[window.start : cursor]),
-                content[cursor : window.end],
-            ]
-        )
-        if len(prefix) <= budget.prefix and len(suffix) <= budget.suffix:
-            return prefix, suffix
-        if len(prefix) > budget.prefix:
-            prefix_chars = windows.shrink(cursor - window.start, len(prefix), budget.prefix)
-        if len(suffix) > budget.suffix:
-            suffix_chars = windows.shrink(window.end - cursor, len(suffix), budget.suffix)
-    # Text that takes a token for every byte: cut between tokens, so that there is a prompt at all.
-    return prefix[-budget.prefix :], suffix[: budget.suffix]
+        start = windows.prefix_start(text, at, n_chars, preferred)
+        shown = file_text(snapshot.path, text.content[start:at])
+        n_tokens = len((await means.engine.tokenize([shown]))[0])
+        if n_tokens <= budget.prefix:
+            break
+        n_chars = windows.shrink(at - start, n_tokens, budget.prefix)
+    return start
+
+
+async def _fit_suffix(snapshot: Snapshot, begin: int, budget: budgets.Budget, means: Means) -> int:
+    """Where the shown suffix ends."""
+    text = snapshot.text
+    n_chars = budget.suffix * _CHARS_PER_TOKEN
+    end = begin
+    for _ in range(_ROUNDS):
+        end = windows.suffix_end(text, begin, n_chars)
+        n_tokens = len((await means.engine.tokenize([text.content[begin:end]]))[0])
+        if n_tokens <= budget.suffix:
+            break
+        n_chars = windows.shrink(end - begin, n_tokens, budget.suffix)
+    return end
+
+
+_RECOGNIZED_CHARS = 200
+
+
+def _start_today(anchor: Anchor, content: str) -> int | None:
+    """Where the anchor's window begins after edits that may have moved it; None if it is gone."""
+    head = anchor.prefix[:_RECOGNIZED_CHARS]
+    if content.startswith(head, anchor.start):
+        return anchor.start
+    found = content.find(head) if head.strip() else -1
+    return None if found < 0 else found

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
+from sc2_lsp import postprocess, retrieval
+from sc2_lsp.completion import pipeline
+from sc2_lsp.completion.anchors import Anchors
+from sc2_lsp.completion.assemble import Means
 from sc2_lsp.completion.cache import SuggestionCache
-from sc2_lsp.completion.pipeline import complete
+from sc2_lsp.completion.idle import IdleWork, Pauses
 from sc2_lsp.completion.scheduler import Scheduler, Superseded
 from sc2_lsp.completion.trigger import is_inside_word
-from sc2_lsp.domain import EmptyReason, Outcome, Snapshot, Suggestion, Trigger, Usage
-from sc2_lsp.ports import Clock, Engine, EngineError, EngineUnavailable, ModelError
+from sc2_lsp.domain import EmptyReason, Outcome, Snapshot, StopReason, Trigger, Usage
+from sc2_lsp.ports import Clock, Engine, EngineError, EngineUnavailable, ModelError, Power
 from sc2_lsp.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -21,38 +26,80 @@ class CompletionService:
     Raises nothing but `asyncio.CancelledError`: every failure is an `Outcome` with a reason.
     """
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(
+        self, engine: Engine, clock: Clock, on_battery: Power, pauses: Pauses | None = None
+    ) -> None:
         self._engine = engine
         self._clock = clock
+        self._anchors = Anchors()
         self._cache = SuggestionCache()
         self._scheduler = Scheduler()
+        self._idle = IdleWork(
+            self._anchors, self._cache, self._means, on_battery, pauses or Pauses()
+        )
         self._settings: Settings | None = None
+
+    @property
+    def background_usage(self) -> Usage:
+        """What the work that nobody waited for has cost so far."""
+        return self._idle.usage
+
+    @property
+    def is_preparing(self) -> bool:
+        """Whether work goes on in the background."""
+        return self._idle.is_busy
 
     async def complete(self, snapshot: Snapshot, trigger: Trigger, settings: Settings) -> Outcome:
         """The suggestion at the snapshot's cursor, or the reason why there is none.
 
         A newer request for the same document ends an older one.
         """
-        if settings != self._settings:
-            self._settings = settings
-            self._cache.clear()
+        self._take(settings)
         if trigger is Trigger.AUTOMATIC:
             if not settings.automatic:
                 return Outcome(None, EmptyReason.DISABLED)
             if is_inside_word(snapshot):
                 return Outcome(None, EmptyReason.INSIDE_WORD)
-        known = self._cache.find(snapshot)
-        if known is not None:
-            return Outcome(Suggestion(known, snapshot.char_offset), None, Usage(cached=True))
-        outcome = await self._ask(snapshot, trigger, settings)
-        if outcome.suggestion is not None:
-            self._cache.add(snapshot, outcome.suggestion.text)
+        self._idle.interrupt()
+        known = self._cache.find(snapshot) if trigger is Trigger.AUTOMATIC else None
+        outcome = pipeline.continued(snapshot, trigger, settings, known) if known else None
+        if outcome is None:
+            return await self._ask(snapshot, trigger, settings)
+        if known is not None and not known.shown and outcome.suggestion is not None:
+            self._remember(snapshot, outcome, known.written, is_complete=known.is_complete)
+        self._idle.after_answer(snapshot, outcome, settings)
         return outcome
 
+    def opened(self, snapshot: Snapshot, settings: Settings) -> None:
+        """A document was opened: prepare for the first request in it."""
+        self._take(settings)
+        if settings.automatic:
+            self._idle.after_opening(snapshot, settings)
+
+    def forget(self, uri: str) -> None:
+        """Drop what is remembered of a closed document."""
+        self._cache.forget(uri)
+        self._anchors.forget(uri)
+        self._idle.forget(uri)
+
+    def close(self) -> None:
+        """End the work in the background."""
+        self._idle.interrupt()
+
+    def _take(self, settings: Settings) -> None:
+        if settings != self._settings:
+            self._settings = settings
+            self._cache.clear()
+            self._anchors.clear()
+
+    async def _means(self, settings: Settings) -> Means:
+        return Means(settings, await self._engine.describe(), self._engine, retrieval.gather)
+
     async def _ask(self, snapshot: Snapshot, trigger: Trigger, settings: Settings) -> Outcome:
-        work = complete(snapshot, trigger, settings, self._engine, self._clock)
         try:
-            return await self._scheduler.run(snapshot.uri, work)
+            return await self._scheduler.run(
+                snapshot.uri, self._generate(snapshot, trigger, settings)
+            )
         except Superseded:
             return Outcome(None, EmptyReason.SUPERSEDED)
         except ModelError as error:
@@ -63,6 +110,32 @@ class CompletionService:
             _log.warning("the engine refused a request: %s", error)
             return Outcome(None, EmptyReason.FAILED)
 
-    def forget(self, uri: str) -> None:
-        """Drop what is remembered of a closed document."""
-        self._cache.forget(uri)
+    async def _generate(self, snapshot: Snapshot, trigger: Trigger, settings: Settings) -> Outcome:
+        ends_at_s = self._clock() + pipeline.deadline_s(trigger, settings)
+        try:
+            means = await asyncio.wait_for(self._means(settings), ends_at_s - self._clock())
+        except asyncio.TimeoutError:
+            return Outcome(None, EmptyReason.LOADING)
+        outcome, generation = await pipeline.complete(
+            snapshot,
+            trigger,
+            means,
+            self._anchors,
+            self._clock,
+            ends_at_s,
+            may_prepare=self._idle.is_allowed(settings),
+        )
+        self._remember(
+            snapshot,
+            outcome,
+            postprocess.in_document_style(generation.text, pipeline.around(snapshot)),
+            is_complete=generation.stop_reason is StopReason.SPECIAL_TOKEN,
+        )
+        self._idle.after_answer(snapshot, outcome, settings)
+        return outcome
+
+    def _remember(
+        self, snapshot: Snapshot, outcome: Outcome, written: str, *, is_complete: bool
+    ) -> None:
+        if outcome.suggestion is not None:
+            self._cache.add(snapshot, outcome.suggestion.text, written, is_complete=is_complete)

@@ -20,7 +20,7 @@ from sc2_lsp.postprocess.suffix_lines import drop_suffix_lines
 from sc2_lsp.postprocess.tabs import use_document_tabs
 from sc2_lsp.postprocess.trailing_blank import drop_trailing_blank
 
-__all__ = ["Around", "run"]
+__all__ = ["Around", "in_document_style", "run"]
 
 Filter = Callable[[str, Around], str]
 
@@ -50,3 +50,8 @@ def run(text: str, around: Around) -> tuple[str, EmptyReason | None]:
         if not text.strip():
             return "", reason
     return text, None
+
+
+def in_document_style(text: str, around: Around) -> str:
+    """`text` with the line breaks and the kind of indentation that the document uses."""
+    return use_document_tabs(use_document_breaks(text, around), around)

@@ -19,14 +19,25 @@ class Parts:
     """The tokens of each part of a repository prompt, without control tokens.
 
     `repository` is the tokenized name, empty where there is none. Each of `files` is tokenized from
-    `file_text(path, code)`, and so is `prefix`, from the current file's path and the text before
-    the cursor.
+    `file_text(path, code)`, and so is `prefix`, from the current file's path and its text up to the
+    anchor. `typed` is the text from there to the cursor.
     """
 
     repository: Tokens
     files: tuple[Tokens, ...]
     prefix: Tokens
+    typed: Tokens
     suffix: Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """An order of the parts. `ends_with_text` says whether the text before the cursor stands last,
+    where a typed character changes nothing before it and a cut word needs healing."""
+
+    name: str
+    write: Callable[[Parts], Tokens]
+    ends_with_text: bool
 
 
 def file_text(path: str, code: str) -> str:
@@ -47,9 +58,23 @@ def psm(parts: Parts) -> Tokens:
         *context(parts),
         FIM_PREFIX,
         *parts.prefix,
+        *parts.typed,
         FIM_SUFFIX,
         *parts.suffix,
         FIM_MIDDLE,
+    )
+
+
+def anchored(parts: Parts) -> Tokens:
+    """PSM with the typed text behind the middle token, as if the model had written it."""
+    return (
+        *context(parts),
+        FIM_PREFIX,
+        *parts.prefix,
+        FIM_SUFFIX,
+        *parts.suffix,
+        FIM_MIDDLE,
+        *parts.typed,
     )
 
 
@@ -62,16 +87,22 @@ def spm(parts: Parts) -> Tokens:
         *parts.suffix,
         FIM_MIDDLE,
         *parts.prefix,
+        *parts.typed,
     )
 
 
-def layout_of(chosen: str, asked_for: str) -> Callable[[Parts], Tokens]:
+PSM = Layout("psm", psm, ends_with_text=False)
+ANCHORED = Layout("anchored", anchored, ends_with_text=True)
+SPM = Layout("spm", spm, ends_with_text=True)
+
+
+def layout_of(chosen: str, asked_for: str) -> Layout:
     """The layout that the user has chosen; for 'auto' the one that the model file asks for.
 
-    PSM where neither names one: the paper documents it, and says nothing of SPM.
+    Anchored PSM where neither names one: the paper documents PSM, and says nothing of SPM.
     """
-    known = {"psm": psm, "anchored": psm, "spm": spm}
-    return known.get(chosen) or known.get(asked_for) or psm
+    known = {layout.name: layout for layout in (PSM, ANCHORED, SPM)}
+    return known.get(chosen) or known.get(asked_for) or ANCHORED
 
 
 N_CONTROL_TOKENS = 5

@@ -1,51 +1,59 @@
-"""Which part of the current file a prompt shows: whole lines around the cursor.
+"""Which part of the current file a prompt shows: whole lines, beginning at a definition.
 
-The start of the window is a function of the cursor that stays put for many lines and then moves in
-one step, so that a prompt begins like the one before it and the KV cache stays useful.
+The start moves only when it must, and then in one big step, so that a prompt begins like the one
+before it and the KV cache stays useful.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sc2_lsp.text import Text
 
-_STEPS = 4
+# The share of the prefix that is shown right behind a move; the rest is room to type into.
+_FILLED = 0.75
+_CLOSERS = ")]}"
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Char offsets of the text that a prompt shows: `[start, cursor)` and `[cursor, end)`."""
+def prefix_start(text: Text, end: int, n_chars: int, preferred: int | None) -> int:
+    """Where the text that a prompt shows up to `end` begins, at most `n_chars` before it.
 
-    start: int
-    end: int
-
-
-def around(text: Text, char_offset: int, prefix_chars: int, suffix_chars: int) -> Window:
-    """At most `prefix_chars` before and `suffix_chars` after the cursor, cut at line starts.
-
-    Only a line that is longer than its share is cut inside.
+    `preferred` stays if it is near enough. Otherwise it is the beginning of the file or of a
+    definition, else of a line; only a line that is longer than its share is cut inside.
     """
-    return Window(_start(text, char_offset, prefix_chars), _end(text, char_offset, suffix_chars))
-
-
-def _start(text: Text, char_offset: int, prefix_chars: int) -> int:
-    if char_offset <= prefix_chars:
+    if preferred is not None and end - n_chars <= preferred <= end:
+        return preferred
+    if end <= n_chars:
         return 0
-    step = max(prefix_chars // _STEPS, 1)
-    lowest = char_offset - prefix_chars
-    stepped = -(-lowest // step) * step
-    line = text.line_at(stepped - 1) + 1
-    start = text.line_start(line) if line < text.n_lines else char_offset
-    return start if start <= text.line_start(text.line_at(char_offset)) else lowest
+    target = end - int(n_chars * _FILLED)
+    first = text.line_at(target) + (text.line_start(text.line_at(target)) < target)
+    last = text.line_at(end)
+    if first >= text.n_lines or text.line_start(first) > end:
+        return target
+    # A definition may begin anywhere in the first half; behind it too little would be shown.
+    limit = text.line_at(target + (end - target) // 2)
+    for line in range(first, min(limit, last) + 1):
+        if _begins_definition(text, line):
+            return text.line_start(line)
+    return text.line_start(first)
 
 
-def _end(text: Text, char_offset: int, suffix_chars: int) -> int:
-    limit = char_offset + suffix_chars
+def _begins_definition(text: Text, line: int) -> bool:
+    """Whether `line` stands at the margin behind a blank line, as definitions do."""
+    code = text.line(line)
+    if not code or code[0].isspace() or code[0] in _CLOSERS:
+        return False
+    return line == 0 or not text.line(line - 1).strip()
+
+
+def suffix_end(text: Text, start: int, n_chars: int) -> int:
+    """Where the text that a prompt shows from `start` on ends, at most `n_chars` behind it.
+
+    That is a line end unless the line is longer than its share.
+    """
+    limit = start + n_chars
     if limit >= len(text.content):
         return len(text.content)
     end = text.line_start(text.line_at(limit))
-    return end if end > char_offset else limit
+    return end if end > start else limit
 
 
 def shrink(n_chars: int, n_tokens: int, budget: int) -> int:

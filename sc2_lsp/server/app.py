@@ -169,6 +169,7 @@ def stop_on_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[int], None]
 async def _wind_down(server: Server, connection: Connection | None) -> None:
     server.protocol.cancel_requests()
     server.cancel_tasks()
+    server.service.close()
     closing = asyncio.ensure_future(server.engine.close())
     if connection is not None:
         await connection.close(FLUSH_S)

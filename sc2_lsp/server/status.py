@@ -21,6 +21,7 @@ class Counters:
         self._prompt_tokens = 0
         self._prompt_tokens_evaluated = 0
         self._generated_tokens = 0
+        self._generation_steps = 0
         self._empty: Counter[str] = Counter()
         self._latencies_s: deque[float] = deque(maxlen=LATENCY_WINDOW)
 
@@ -35,6 +36,7 @@ class Counters:
         self._prompt_tokens += usage.prompt_tokens
         self._prompt_tokens_evaluated += usage.prompt_tokens_evaluated
         self._generated_tokens += usage.generated_tokens
+        self._generation_steps += usage.generation_steps
         if outcome.suggestion is not None:
             self._n_suggestions += 1
         else:
@@ -50,6 +52,7 @@ class Counters:
             "prompt_tokens": self._prompt_tokens,
             "prompt_tokens_evaluated": self._prompt_tokens_evaluated,
             "generated_tokens": self._generated_tokens,
+            "generation_steps": self._generation_steps,
             "latency_ms": _percentiles_ms(self._latencies_s),
         }
 

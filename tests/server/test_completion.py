@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,26 @@ def test_without_a_suggestion_the_reply_is_null(client: Client) -> None:
     assert client.complete(A, 0, 1) is None
     assert client.complete("file:///never/opened.py", 0, 1) is None
     assert client.stats()["empty"] == {"blank": 1, "unknown_document": 1}
+
+
+def test_alternatives_follow_the_suggestion(client: Client) -> None:
+    client.open(A, "ALTERNATIVES")
+    items = client.complete(A, 0, 12, triggerKind=1)["items"]
+    assert [item["insertText"] for item in items] == ["a", "b", "c"]
+    assert len({str(item["range"]) for item in items}) == 1
+
+
+def test_an_opened_document_is_announced_and_the_background_is_counted(client: Client) -> None:
+    client.open(A, "ENGINE")
+    client.open(B, "x")
+    used = client.complete(A, 0, 6)["items"][0]["insertText"]
+    assert json.loads(used)["opened"][-2:] == ["a.py", "b.py"]
+    background = client.stats()["background"]
+    assert background == {
+        "is_busy": False,
+        "prompt_tokens_evaluated": 11,
+        "generation_steps": 5,
+    }
 
 
 def test_a_position_outside_of_the_document_is_clamped(client: Client) -> None:
@@ -163,6 +184,8 @@ def test_stats(client: Client) -> None:
         "prompt_tokens": 10,
         "prompt_tokens_evaluated": 3,
         "generated_tokens": 2,
+        "generation_steps": 0,
+        "background": {"is_busy": False, "prompt_tokens_evaluated": 11, "generation_steps": 5},
         "model": "sc2-tiny.gguf",
         "open_documents": 1,
         "engine": {"state": "ready", "pid": 4711},

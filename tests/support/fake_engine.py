@@ -61,14 +61,17 @@ class FakeEngine:
 class FakeService:
     """Answers by the last word before the cursor.
 
-    SNAPSHOT is completed by the snapshot as JSON, ENGINE by the use of the engine. HANG waits until
-    it is cancelled, RAISE fails, MESSAGE has something to tell, STUBBORN does not let itself be
-    cancelled; anything else has no suggestion.
+    ALTERNATIVES has three suggestions. SNAPSHOT is completed by the snapshot as JSON, ENGINE by the
+    use of the engine. HANG waits until it is cancelled, RAISE fails, MESSAGE has something to tell,
+    STUBBORN does not let itself be cancelled; anything else has no suggestion.
     """
 
     def __init__(self, engine: FakeEngine) -> None:
         self._engine = engine
         self._forgotten: list[str] = []
+        self._opened: list[str] = []
+        self.background_usage = Usage(prompt_tokens_evaluated=11, generation_steps=5)
+        self.is_preparing = False
 
     async def complete(self, snapshot: Snapshot, trigger: Trigger, settings: Settings) -> Outcome:
         word = (_before(snapshot).split() or [""])[-1]
@@ -88,18 +91,28 @@ class FakeService:
             raise RuntimeError(f"failed over {snapshot.text.content}")
         if word == "MESSAGE":
             return Outcome(None, EmptyReason.MODEL_ERROR, message="The model file is missing.")
+        if word == "ALTERNATIVES":
+            first, *others = (Suggestion(text, snapshot.char_offset) for text in "abc")
+            return Outcome(first, None, alternatives=tuple(others))
         if word == "SURROGATE":
             return _suggest(snapshot, "\ud800")
         return Outcome(None, EmptyReason.BLANK)
 
+    def opened(self, snapshot: Snapshot, settings: Settings) -> None:
+        self._opened.append(snapshot.path)
+
     def forget(self, uri: str) -> None:
         self._forgotten.append(uri)
+
+    def close(self) -> None:
+        self.is_preparing = False
 
     def _describe_engine(self) -> str:
         return json.dumps(
             {
                 "models": [spec.model_path for spec in self._engine.specs],
                 "n_warm_ups": self._engine.n_warm_ups,
+                "opened": self._opened,
                 "forgotten": self._forgotten,
             }
         )

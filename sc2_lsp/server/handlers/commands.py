@@ -30,9 +30,15 @@ def execute_command(ls: ServerCore, params: types.ExecuteCommandParams) -> Any:
 def stats(ls: ServerCore) -> dict[str, Any]:
     """Counters as plain JSON, with what the engine's owner knows of its process."""
     model_path = engine_spec(ls.session.settings).model_path
+    background = ls.service.background_usage
     return {
         **ls.session.counters.to_json(),
         "cancelled": ls.protocol.n_cancelled,
+        "background": {
+            "is_busy": ls.service.is_preparing,
+            "prompt_tokens_evaluated": background.prompt_tokens_evaluated,
+            "generation_steps": background.generation_steps,
+        },
         "model": Path(model_path).name,
         "open_documents": len(ls.session.documents),
         "engine": {

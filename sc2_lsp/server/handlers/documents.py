@@ -23,6 +23,10 @@ def did_open(ls: ServerCore, params: types.DidOpenTextDocumentParams) -> None:
     ls.session.documents.open(
         opened.uri, str(opened.language_id), opened.version, clean(opened.text)
     )
+    session = ls.session
+    snapshot = session.documents.snapshot(opened.uri, 0, session.repositories)
+    if snapshot is not None:
+        ls.service.opened(snapshot, session.settings)
 
 
 def did_change(ls: ServerCore, params: types.DidChangeTextDocumentParams) -> None:

@@ -62,11 +62,15 @@ async def _answer(
     if snapshot is None or outcome.suggestion is None:
         return None
     selected = params.context.selected_completion_info
+    suggestions = (outcome.suggestion, *outcome.alternatives)
     if selected is None:
-        item = convert.to_item(snapshot, outcome.suggestion, ls.session.encoding)
-    else:
-        item = convert.to_selected_item(selected, outcome.suggestion)
-    return types.InlineCompletionList([item])
+        encoding = ls.session.encoding
+        return types.InlineCompletionList(
+            [convert.to_item(snapshot, suggestion, encoding) for suggestion in suggestions]
+        )
+    return types.InlineCompletionList(
+        [convert.to_selected_item(selected, suggestion) for suggestion in suggestions]
+    )
 
 
 async def _complete(

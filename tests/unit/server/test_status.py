@@ -17,7 +17,7 @@ def test_outcomes_are_added_up() -> None:
     counters = Counters()
     for _ in range(4):
         counters.count_request()
-    usage = Usage(prompt_tokens=10, prompt_tokens_evaluated=4, generated_tokens=3)
+    usage = Usage(10, prompt_tokens_evaluated=4, generated_tokens=3, generation_steps=2)
     counters.count_outcome(Outcome(Suggestion("x", 0), None, usage), 0.010)
     counters.count_outcome(Outcome(Suggestion("x", 0), None, Usage(cached=True)), 0.020)
     counters.count_outcome(Outcome(None, EmptyReason.BLANK, usage), 0.030)
@@ -31,6 +31,7 @@ def test_outcomes_are_added_up() -> None:
         "prompt_tokens": 20,
         "prompt_tokens_evaluated": 8,
         "generated_tokens": 6,
+        "generation_steps": 4,
         "latency_ms": {"p50": 20.0, "p95": 30.0, "max": 30.0, "n": 3},
     }
 
