@@ -73,7 +73,13 @@ def serve(
 ) -> None:
     """Run the language server; editors start it themselves."""
     settings = _settings(model, set_)
-    engine = EngineClient(engine_spec(settings), time.monotonic)
+
+    def sharing() -> float | None:
+        """What the editor has set by the time that an engine is needed."""
+        now = server.session.settings
+        return now.engine_idle_s if now.shared_engine else None
+
+    engine = EngineClient(engine_spec(settings), time.monotonic, sharing)
     server = create_server(CompletionService(engine, time.monotonic), engine, settings)
     if tcp:
         host, port = _address(tcp)
@@ -165,7 +171,7 @@ async def _complete(snapshot: Snapshot, settings: Settings, show_prompt: bool) -
 def run_demo(model: ModelOption = "", set_: SetOption = None) -> None:
     """Complete code of this package in a real client-server session and print it."""
     settings = _settings(model, set_)
-    raise typer.Exit(demo.run({"model": settings.model}))
+    raise typer.Exit(demo.run({"model": settings.model, "shared_engine": False}))
 
 
 def _ms(seconds: float) -> float:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from sc2_lsp.engine.client import EngineClient
+from sc2_lsp.engine.rendezvous import FOLDER_VARIABLE
 from sc2_lsp.models import engine_spec
 from sc2_lsp.settings import Settings
 
@@ -24,6 +28,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def update(request: pytest.FixtureRequest) -> bool:
     """Whether golden texts are to be rewritten in this run."""
     return bool(request.config.getoption("--update"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def runtime_folder() -> Iterator[Path]:
+    """Where the engines of this run are found; nobody's real ones."""
+    # The paths that pytest makes are too long for a socket on some systems.
+    folder = Path(tempfile.mkdtemp(prefix="sc2-", dir="/tmp" if Path("/tmp").is_dir() else None))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(FOLDER_VARIABLE, str(folder))
+        yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

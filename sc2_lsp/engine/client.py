@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
 from sc2_lsp.domain import EngineSpec, Generation, GenerationRequest, ModelInfo, Tokens
-from sc2_lsp.engine.process import EngineProcess
+from sc2_lsp.engine import shared
+from sc2_lsp.engine.connection import Connection
+from sc2_lsp.engine.process import start_private
+from sc2_lsp.engine.rendezvous import SharingRefused
 from sc2_lsp.ports import Clock, EngineError, EngineUnavailable, ModelError
 
 _log = logging.getLogger(__name__)
@@ -21,9 +26,20 @@ _LONGEST_BACK_OFF_S = 30.0
 _TOKEN_CACHE_ENTRIES = 256
 _TOKEN_CACHE_LONGEST_TEXT = 64 * 1024
 
+Sharing: TypeAlias = Callable[[], "float | None"]
+"""For how many seconds the engine to start or join is to outlive its last user; None for an engine
+of one's own. Asked each time that an engine is needed."""
+
+
+def no_sharing() -> None:
+    """An engine of one's own."""
+
 
 class EngineClient:
-    """Implements the `ManagedEngine` port with one child process. Belongs to one event loop.
+    """Implements the `ManagedEngine` port with one process. Belongs to one event loop.
+
+    The process is shared with the user's other editors, or a child where `sharing` says so or no
+    other way is open.
 
     A process that dies once is restarted by the next call. If it dies again before it has
     generated anything, calls fail for a while that doubles each time. A model that cannot be used
@@ -34,12 +50,12 @@ class EngineClient:
         self,
         spec: EngineSpec,
         clock: Clock,
-        start: Callable[[], Awaitable[EngineProcess]] = EngineProcess.start,
+        sharing: Sharing = no_sharing,
     ) -> None:
         self._spec = spec
         self._clock = clock
-        self._start = start
-        self._loading: asyncio.Task[tuple[EngineProcess, ModelInfo]] | None = None
+        self._sharing = sharing
+        self._loading: asyncio.Task[tuple[Connection, ModelInfo]] | None = None
         self._refused: tuple[_FileIdentity, ModelError] | None = None
         self._n_deaths = 0
         self._retry_at_s = 0.0
@@ -80,24 +96,26 @@ class EngineClient:
         return (await self._ready())[1]
 
     async def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
-        process, _ = await self._ready()
+        connection, _ = await self._ready()
         # A lone surrogate, which JSON can carry, has no UTF-8 form: it becomes a question mark.
         keys = [text.encode("utf-8", "replace") for text in texts]
         known = self._tokens
         missing = list(dict.fromkeys(key for key in keys if key not in known))
-        fresh = dict(zip(missing, await process.tokenize(missing), strict=True)) if missing else {}
+        fresh = (
+            dict(zip(missing, await connection.tokenize(missing), strict=True)) if missing else {}
+        )
         result = [fresh[key] if key in fresh else known[key] for key in keys]
         for key, tokens in zip(keys, result, strict=True):
             self._remember(key, tokens)
         return result
 
     async def detokenize(self, tokens: Sequence[int]) -> str:
-        process, _ = await self._ready()
-        return (await process.detokenize(tuple(tokens))).decode("utf-8", "replace")
+        connection, _ = await self._ready()
+        return (await connection.detokenize(tuple(tokens))).decode("utf-8", "replace")
 
     async def generate(self, request: GenerationRequest) -> Generation:
-        process, _ = await self._ready()
-        generation = await process.generate(request)
+        connection, _ = await self._ready()
+        generation = await connection.generate(request)
         self._n_deaths = 0
         return generation
 
@@ -114,18 +132,16 @@ class EngineClient:
         while len(self._tokens) > _TOKEN_CACHE_ENTRIES:
             self._tokens.popitem(last=False)
 
-    async def _ready(self) -> tuple[EngineProcess, ModelInfo]:
+    async def _ready(self) -> tuple[Connection, ModelInfo]:
         while True:
             loading = self._begin_loading()
-            try:
-                # A caller that gives up must not take the load away from the others.
-                return await asyncio.shield(loading)
-            except asyncio.CancelledError:
-                # Where the load was cancelled and not the caller, other settings came in between.
-                if not loading.cancelled():
-                    raise
+            # Whoever gives up here does not take the load away from the others.
+            await asyncio.wait({loading})
+            # Otherwise other settings came in between, or another caller's attempt.
+            if loading is self._loading:
+                return loading.result()
 
-    def _begin_loading(self) -> asyncio.Task[tuple[EngineProcess, ModelInfo]]:
+    def _begin_loading(self) -> asyncio.Task[tuple[Connection, ModelInfo]]:
         """The load under way or done; begins one where there is none."""
         if self._closed:
             raise EngineUnavailable("The engine is shut down.")
@@ -143,7 +159,7 @@ class EngineClient:
             loading.add_done_callback(lambda task: task.cancelled() or task.exception())
         return loading
 
-    def _loaded(self) -> tuple[EngineProcess, ModelInfo] | None:
+    def _loaded(self) -> tuple[Connection, ModelInfo] | None:
         loading = self._loading
         if loading is None or not loading.done() or loading.cancelled() or loading.exception():
             return None
@@ -161,14 +177,15 @@ class EngineClient:
                 f"The engine process keeps ending; it is started again in {wait_s:.0f} s."
             )
 
-    async def _load(self, spec: EngineSpec) -> tuple[EngineProcess, ModelInfo]:
+    async def _load(self, spec: EngineSpec) -> tuple[Connection, ModelInfo]:
+        spec = _located(spec)
         identity = _file_identity(spec.model_path)
-        process = await self._start()
+        connection = await self._open(spec)
         try:
-            info = await process.load(spec)
+            info = await connection.load(spec)
         except ModelError as error:
             self._refused = (identity, error)
-            await process.close()
+            await connection.close()
             raise
         except EngineUnavailable as error:
             self._count_death()
@@ -177,10 +194,23 @@ class EngineClient:
                 f"damaged, or too large for this machine's memory ({error})."
             ) from error
         except asyncio.CancelledError:
-            await process.close()
+            await connection.close()
             raise
-        _log.info("engine %d loaded %s", process.pid, info.path)
-        return process, info
+        _log.info("engine %d loaded %s", connection.pid, info.path)
+        return connection, info
+
+    async def _open(self, spec: EngineSpec) -> Connection:
+        """The shared engine for `spec`, or one of our own; without weights, if it is new."""
+        idle_s = self._sharing()
+        try:
+            if idle_s is not None:
+                return await shared.join(spec, idle_s)
+        except SharingRefused as refusal:
+            _log.warning("The engine is not shared with other editors: %s.", refusal)
+        except EngineUnavailable:
+            self._count_death()
+            raise
+        return await start_private()
 
     def _count_death(self) -> None:
         self._n_deaths += 1
@@ -189,7 +219,7 @@ class EngineClient:
             self._retry_at_s = self._clock() + back_off_s
 
     def _retire(self) -> None:
-        """Let go of the process, if there is one, and end it in the background."""
+        """Let go of the engine, if there is one, in the background."""
         if self._loading is None:
             return
         loading, self._loading = self._loading, None
@@ -198,13 +228,18 @@ class EngineClient:
         task.add_done_callback(self._retiring.discard)
 
 
-async def _end(loading: asyncio.Task[tuple[EngineProcess, ModelInfo]]) -> None:
-    """End the process that `loading` has started, or is about to."""
+async def _end(loading: asyncio.Task[tuple[Connection, ModelInfo]]) -> None:
+    """Let go of the engine that `loading` has found, or is about to."""
     if not loading.done():
         loading.cancel()
     with suppress(asyncio.CancelledError, EngineError):
-        process, _ = await loading
-        await process.close()
+        connection, _ = await loading
+        await connection.close()
+
+
+def _located(spec: EngineSpec) -> EngineSpec:
+    """`spec` for a process that has another current folder."""
+    return replace(spec, model_path=os.path.abspath(spec.model_path))  # noqa: PTH100
 
 
 _FileIdentity: TypeAlias = "tuple[int, int] | None"

@@ -1,36 +1,109 @@
-"""The engine process: `python -m sc2_lsp.engine.host`, started and ended by `client`.
+"""The engine process: weights in the main thread, whoever uses them in another.
 
-Frames come in on stdin and go out on stdout. One thread reads, so that a cancellation and a
-tokenization never wait for an evaluation; the main thread evaluates. The end of stdin is the end
-of the process, wherever the main thread is, so it cannot outlive whoever started it.
+Without arguments it serves its parent over standard input and output and ends with its input. With
+a socket, a folder and a name it serves all editors of a user and ends when the last has gone.
+Either way it does not outlive its users, wherever the main thread is just then.
 """
 
 from __future__ import annotations
 
 import os
-import queue
 import signal
+import socket
 import sys
 import threading
 import time
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import BinaryIO
 
-import msgspec
+from sc2_lsp.engine import protocol, rendezvous
+from sc2_lsp.engine.evaluator import Evaluator
+from sc2_lsp.engine.gateway import Gateway
+from sc2_lsp.engine.llama import LlamaModel
+from sc2_lsp.engine.rendezvous import Place
 
-from sc2_lsp.domain import Tokens
-from sc2_lsp.engine import protocol
-from sc2_lsp.engine.abort import AbortFlag
-from sc2_lsp.engine.generation import Cancelled, Job, generate
-from sc2_lsp.engine.llama import EvaluationFailed, LlamaModel
-from sc2_lsp.ports import ModelError
+_EXIT_GRACE_S = 1.5
+_GATEWAY_GRACE_S = 5.0
+_MAX_LOG_BYTES = 256 * 1024
 
 
-def main() -> None:
-    """Serve requests until stdin ends."""
+def main(arguments: Sequence[str]) -> None:
+    """Serve until there is nobody left to serve."""
     # Ctrl-C in a terminal reaches the whole process group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    replies = _claim_stdout()
-    Host(sys.stdin.buffer, replies).run()
+    try:
+        if arguments:
+            descriptor, folder, name = arguments
+            _serve_shared(socket.socket(fileno=int(descriptor)), Place(Path(folder), name))
+        else:
+            _serve_parent()
+    except Exception:
+        traceback.print_exc()
+        os._exit(1)
+    # llama.cpp's threads and libraries are not worth waiting for.
+    os._exit(0)
+
+
+def _serve_parent() -> None:
+    parent = _Parent(_claim_stdout())
+    evaluator = Evaluator(time.monotonic)
+
+    def read() -> None:
+        while (body := protocol.read_frame(sys.stdin.buffer)) is not None:
+            evaluator.accept(parent, protocol.decode_request(body))
+
+    _run_beside(evaluator, read, "reader")
+    evaluator.run()
+
+
+def _serve_shared(listener: socket.socket, place: Place) -> None:
+    token = rendezvous.read_token(place)
+    if token is None:
+        return
+    evaluator = Evaluator(time.monotonic, rest=_bound_log)
+    gateway = Gateway(listener, token, evaluator, _withdrawal(place), time.monotonic)
+    thread = _run_beside(evaluator, gateway.run, "gateway")
+    evaluator.run()
+    gateway.finish()
+    thread.join(_GATEWAY_GRACE_S)
+
+
+def _run_beside(evaluator: Evaluator, serve: Callable[[], None], name: str) -> threading.Thread:
+    """Run `serve` in a thread whose end, whatever its reason, is that of the process."""
+
+    def run() -> None:
+        try:
+            serve()
+        except protocol.BadFrame as error:
+            sys.stderr.write(f"sc2-lsp engine: a request is unreadable: {error}\n")
+        except Exception:
+            traceback.print_exc()
+        evaluator.stop()
+        evaluator.may_end.wait(_EXIT_GRACE_S)
+        # The main thread may be deep inside llama.cpp: nothing less ends the process.
+        os._exit(0)
+
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread.start()
+    return thread
+
+
+class _Parent:
+    """Owns the pipe to the parent. A parent that does not read has the engine wait."""
+
+    def __init__(self, replies: BinaryIO) -> None:
+        self._replies = replies
+        self._lock = threading.Lock()
+
+    def send(self, reply: protocol.Reply) -> None:
+        try:
+            with self._lock:
+                self._replies.write(protocol.encode(reply))
+                self._replies.flush()
+        except OSError:
+            os._exit(0)
 
 
 def _claim_stdout() -> BinaryIO:
@@ -40,122 +113,31 @@ def _claim_stdout() -> BinaryIO:
     return replies
 
 
-class Host:
-    """Owns the weights and the queue of generations."""
+def _withdrawal(place: Place) -> Callable[[], bool]:
+    """What removes the engine's files before its end; false while another process starts one.
 
-    def __init__(self, requests: BinaryIO, replies: BinaryIO) -> None:
-        self._requests = requests
-        self._replies = replies
-        self._send_lock = threading.Lock()
-        self._abort = AbortFlag()
-        self._work: queue.Queue[protocol.Load | Job] = queue.Queue()
-        self._jobs: dict[int, Job] = {}
-        self._model: LlamaModel | None = None
+    Without the lock, a start that replaces this engine's socket could lose its own to the removal.
+    """
+    own = rendezvous.identity(place)
 
-    def run(self) -> None:
-        threading.Thread(target=self._read, name="reader", daemon=True).start()
-        while True:
-            item = self._work.get()
-            if isinstance(item, Job):
-                self._send(self._generate(item))
-            else:
-                self._send(self._load(item))
-
-    def _load(self, load: protocol.Load) -> protocol.Reply:
+    def withdraw() -> bool:
         try:
-            self._model = LlamaModel(load.spec, self._abort)
-        except ModelError as error:
-            return protocol.Failed(load.id, "model", str(error))
-        return protocol.Loaded(load.id, self._model.info)
+            lock = rendezvous.try_lock(place)
+            if lock is None:
+                return False
+            try:
+                rendezvous.withdraw(place, own)
+            finally:
+                os.close(lock)
+        except OSError as error:
+            sys.stderr.write(f"sc2-lsp engine: {place.folder} cannot be cleaned up: {error}\n")
+        return True
 
-    def _generate(self, job: Job) -> protocol.Reply:
-        assert self._model is not None, "a generation is queued only behind a load"
-        try:
-            if job.cancelled:
-                raise Cancelled
-            generation = generate(self._model, job, self._abort, time.monotonic)
-        except Cancelled:
-            return protocol.Failed(job.id, "cancelled", "The request was cancelled.")
-        except EvaluationFailed as error:
-            return protocol.Failed(job.id, "request", f"{error}.")
-        finally:
-            self._jobs.pop(job.id, None)
-        return protocol.Generated(job.id, generation)
-
-    def _read(self) -> None:
-        try:
-            while (body := protocol.read_frame(self._requests)) is not None:
-                self._accept(protocol.decode_request(body))
-        except (msgspec.DecodeError, OSError) as error:
-            sys.stderr.write(f"sc2-lsp engine: a request is unreadable: {error}\n")
-        # The main thread may be deep inside llama.cpp, so nothing less ends the process at once.
-        os._exit(0)
-
-    def _accept(self, request: protocol.Request) -> None:
-        if isinstance(request, protocol.Load):
-            self._work.put(request)
-        elif isinstance(request, protocol.Cancel):
-            self._cancel(request.id)
-        elif self._model is None:
-            self._send(protocol.Failed(request.id, "request", "No model is loaded."))
-        elif isinstance(request, protocol.Tokenize):
-            self._send(_tokenize(self._model, request))
-        elif isinstance(request, protocol.Detokenize):
-            self._send(_detokenize(self._model, request))
-        elif (refusal := _refusal(self._model, request)) is not None:
-            self._send(refusal)
-        else:
-            job = Job(request.id, request.request, time.monotonic())
-            self._jobs[job.id] = job
-            self._work.put(job)
-
-    def _cancel(self, job_id: int) -> None:
-        job = self._jobs.get(job_id)
-        if job is not None:
-            job.cancelled = True
-            self._abort.stop(job)
-
-    def _send(self, reply: protocol.Reply) -> None:
-        try:
-            with self._send_lock:
-                self._replies.write(protocol.encode(reply))
-                self._replies.flush()
-        except OSError:
-            os._exit(0)
+    return withdraw
 
 
-def _tokenize(model: LlamaModel, request: protocol.Tokenize) -> protocol.Reply:
-    try:
-        return protocol.Tokenized(request.id, [model.tokenize(text) for text in request.texts])
-    except EvaluationFailed as error:
-        return protocol.Failed(request.id, "request", f"{error}.")
-
-
-def _detokenize(model: LlamaModel, request: protocol.Detokenize) -> protocol.Reply:
-    unknown = _unknown_token(model, request.id, request.tokens)
-    if unknown is not None:
-        return unknown
-    return protocol.Detokenized(request.id, b"".join(model.shown(t) for t in request.tokens))
-
-
-def _refusal(model: LlamaModel, request: protocol.Generate) -> protocol.Failed | None:
-    """Why a generation cannot even be queued; None where it can."""
-    n_tokens, n_ctx = len(request.request.tokens), model.info.n_ctx
-    if not 0 < n_tokens < n_ctx:
-        return protocol.Failed(
-            request.id,
-            "request",
-            f"A prompt of {n_tokens} tokens does not fit a context of {n_ctx} tokens.",
-        )
-    return _unknown_token(model, request.id, request.request.tokens)
-
-
-def _unknown_token(model: LlamaModel, request_id: int, tokens: Tokens) -> protocol.Failed | None:
-    """A refusal of ids that the vocabulary does not have; llama.cpp would end the process."""
-    if all(0 <= token < model.n_vocab for token in tokens):
-        return None
-    return protocol.Failed(request_id, "request", "The request holds an unknown token.")
-
-
-if __name__ == "__main__":
-    main()
+def _bound_log(_: LlamaModel) -> None:
+    """Begin the log anew when it has grown long; it is standard error, opened for appending."""
+    descriptor = sys.stderr.fileno()
+    if os.fstat(descriptor).st_size > _MAX_LOG_BYTES:
+        os.ftruncate(descriptor, 0)

@@ -18,7 +18,9 @@ from tests.support.lsp_client import ROOT, Client, at, partial
 
 pytestmark = pytest.mark.e2e
 
-SERVER = (sys.executable, "-m", "sc2_lsp", "serve")
+# A shared engine ends with its last user, so that no test finds one that another has warmed.
+SERVER = (sys.executable, "-m", "sc2_lsp", "serve", "--set", "engine_idle_s=0")
+BOTH_WAYS = pytest.mark.parametrize("shared", ["shared_engine=true", "shared_engine=false"])
 URI = "file:///repo/shapes.py"
 OTHER_URI = "file:///repo/circle.py"
 # Long enough that its evaluation is under way for a while after the request is sent.
@@ -151,18 +153,32 @@ def test_a_model_that_cannot_be_used_is_named_once_and_can_be_corrected(client: 
     assert client.complete(URI, line, column)["items"]
 
 
-def test_shutdown_leaves_no_process(client: Client) -> None:
-    client.open(URI, "x = 1\n")
-    client.complete(URI, 0, 5)
-    pid = engine_pid(client)
-    assert client.shut_down() == 0
+@BOTH_WAYS
+def test_shutdown_leaves_no_process(shared: str) -> None:
+    with Client((*SERVER, "--set", shared)) as client:
+        client.initialize()
+        client.open(URI, "x = 1\n")
+        client.complete(URI, 0, 5)
+        pid = engine_pid(client)
+        assert client.shut_down() == 0
     assert gone([pid], 5.0)
+
+
+def test_the_editors_own_settings_decide_whether_the_engine_is_shared() -> None:
+    for shared, n_engines in ((True, 1), (False, 2)):
+        with Client(SERVER) as one, Client(SERVER) as other:
+            for client in (one, other):
+                client.initialize({"shared_engine": shared})
+                client.open(URI, "x = 1\n")
+                client.complete(URI, 0, 5)
+            assert len({engine_pid(one), engine_pid(other)}) == n_engines
 
 
 _EDITOR = """
 import sys
+from tests.e2e.test_session import SERVER
 from tests.support.lsp_client import Client
-client = Client((sys.executable, "-m", "sc2_lsp", "serve"))
+client = Client((*SERVER, "--set", sys.argv[1]))
 client.initialize()
 client.open("file:///a.py", "x = 1\\n" * 2000)
 client.complete("file:///a.py", 3, 5)
@@ -177,9 +193,10 @@ sys.stdin.read()
 """
 
 
-def test_a_killed_editor_leaves_no_process() -> None:
+@BOTH_WAYS
+def test_a_killed_editor_leaves_no_process(shared: str) -> None:
     editor = subprocess.Popen(
-        [sys.executable, "-c", _EDITOR],
+        [sys.executable, "-c", _EDITOR, shared],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=ROOT,

@@ -45,6 +45,17 @@ MAY_ASK_FOR_THE_PLATFORM = {
 }
 
 
+# An engine and the editors of one user meet at a socket in a private folder, never on a network.
+MAY_MEET_AT_A_FILE = {
+    "sc2_lsp/engine/gateway.py",
+    "sc2_lsp/engine/host.py",
+    "sc2_lsp/engine/rendezvous.py",
+    "sc2_lsp/engine/shared.py",
+}
+
+NETWORK_ADDRESS = re.compile(r"\bAF_INET6?\b|\bopen_connection\b|\bcreate_server\b")
+
+
 def test_modules_are_short() -> None:
     lengths = {name_of(module): len(source_of(module).splitlines()) for module in modules()}
     assert not {name: n_lines for name, n_lines in lengths.items() if n_lines > MAX_LINES}
@@ -56,7 +67,17 @@ def test_no_module_uses_the_network() -> None:
         for module in modules()
         for imported in imported_names(module)
         if any(f"{imported}.".startswith(f"{library}.") for library in NETWORK_LIBRARIES)
-    } == MAY_LISTEN
+    } == MAY_LISTEN | MAY_MEET_AT_A_FILE
+
+
+def test_what_meets_at_a_file_knows_no_network_address() -> None:
+    sources = {name_of(module): source_of(module) for module in modules()}
+    assert not [name for name in MAY_MEET_AT_A_FILE if NETWORK_ADDRESS.search(sources[name])]
+    # Without these words sockets are of the internet.
+    makers = [
+        name for name in MAY_MEET_AT_A_FILE if "socket.socket(socket.AF_UNIX" in sources[name]
+    ]
+    assert makers == ["sc2_lsp/engine/rendezvous.py"]
 
 
 def test_nothing_connects() -> None:

@@ -1,4 +1,4 @@
-"""`sc2-lsp serve` itself, with the bundled model and an engine process of its own."""
+"""`sc2-lsp serve` itself, with the bundled model and an engine that nobody else uses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.lsp_client import ROOT, Client, at
 
 pytestmark = pytest.mark.server
 
-COMMAND = (sys.executable, "-m", "sc2_lsp", "serve")
+COMMAND = (sys.executable, "-m", "sc2_lsp", "serve", "--set", "engine_idle_s=0")
 A = "file:///r/text.py"
 CODE = (ROOT / "sc2_lsp" / "text.py").read_text(encoding="utf-8") + "\n\ndef width(line):\n    "
 LAST_LINE = CODE.count("\n")
