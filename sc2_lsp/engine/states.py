@@ -1,14 +1,15 @@
 """Saved KV states in a cache folder: one file each, found by the tokens that they hold.
 
-Knows nothing of llama.cpp: a state is bytes. What is damaged, torn or of another version is never
-handed out, and removed; a file whose name is not of this module's making is never touched. Other
-engines may save, use and remove at the same time, so a file that is gone is no error, and nothing
-here raises: a state that cannot be saved or read only makes the next start slower.
+Knows nothing of llama.cpp: a state is parts of bytes. What is damaged, torn or of another version
+is never handed out, and removed; a file whose name is not of this module's making is never touched.
+Other engines may save, use and remove at the same time, so a file that is gone is no error, and
+nothing here raises: a state that cannot be saved or read only makes the next start slower.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import re
 import secrets
@@ -29,13 +30,15 @@ from sc2_lsp.domain import Tokens
 
 _MAGIC = b"sc2state"
 _VERSION = 1
-# Magic, version, key, number of tokens, size of the state, its checksum, and behind them the
-# checksum of all these and the tokens. CRC-32 takes 0.03 s for 110 MB where BLAKE2b takes 0.12;
-# the files are only this user's to write, so damage is all that there is to notice.
-_FIELDS = struct.Struct("<8sI16sIQI")
+# Magic, version, key, number of tokens, number of parts, checksum of the parts, and behind them the
+# checksum of all these and of what follows: the tokens and the size of each part. CRC-32 takes
+# 0.03 s for 110 MB where BLAKE2b takes 0.12; the files are only this user's to write, so damage is
+# all that there is to notice.
+_FIELDS = struct.Struct("<8sI16sIII")
 _CHECKSUM = struct.Struct("<I")
 _N_HEADER = _FIELDS.size + _CHECKSUM.size
 _TOKEN = np.dtype("<i4")
+_SIZE = np.dtype("<u8")
 
 _DIGEST_BYTES = 16
 _IDENTITY_BYTES = 1 << 20
@@ -54,11 +57,15 @@ class _Damaged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SavedState:
-    """A state on disk that holds the keys and values of `tokens`."""
+    """A state on disk of `n_bytes` that holds the keys and values of `tokens`."""
 
     tokens: Tokens
     path: Path
     used_ns: int
+    n_bytes: int
+
+
+Part = bytes | bytearray | memoryview
 
 
 def default_folder() -> Path:
@@ -105,36 +112,49 @@ class StateFolder:
         found = [state for path in _files(self.folder) if (state := self._described(path))]
         return sorted(found, key=lambda state: state.used_ns, reverse=True)
 
-    def load(self, saved: SavedState) -> bytes | None:
-        """The bytes of a state, which counts as used by that; None where they are gone or bad."""
+    def load(self, saved: SavedState) -> list[memoryview] | None:
+        """The parts of a state, writable; None where they are gone or bad. Counts as a use."""
         try:
             with saved.path.open("rb") as file:
-                tokens, n_state, checksum = _read_header(file, self.key)
-                state = file.read(n_state)
-            if tokens != saved.tokens or len(state) != n_state or zlib.crc32(state) != checksum:
+                header = _read_header(file, self.key)
+                state = bytearray(sum(header.sizes))
+                n_read = file.readinto(state)
+            if (
+                header.tokens != saved.tokens
+                or n_read != len(state)
+                or zlib.crc32(state) != header.checksum
+            ):
                 raise _Damaged
         except _Damaged:
-            _remove(saved.path)
+            self.remove(saved)
             return None
         except OSError:
             return None
         self.touch(saved)
-        return state
+        ends = list(itertools.accumulate(header.sizes))
+        return [
+            memoryview(state)[end - size : end]
+            for end, size in zip(ends, header.sizes, strict=True)
+        ]
+
+    def remove(self, saved: SavedState) -> None:
+        """Remove a state that is of no more use."""
+        _remove(saved.path)
 
     def touch(self, saved: SavedState) -> None:
         """Note that the state is of use, so that others make room before it does."""
         with suppress(OSError):
             os.utime(saved.path)
 
-    def save(self, tokens: Sequence[int], state: bytes | bytearray | memoryview) -> str | None:
-        """Keep `state`; what went wrong where that cannot be done, as a sentence for the log.
+    def save(self, tokens: Sequence[int], parts: Sequence[Part]) -> str | None:
+        """Keep the parts of a state; where that cannot be done, why not, as words for the log.
 
         Nothing is written where a saved state begins with `tokens`; those that `tokens` begin with
         are of no more use afterwards and go.
         """
         wanted = tuple(tokens)
-        content = _header(self.key, wanted, state)
-        n_bytes = len(content) + len(state)
+        header = _header(self.key, wanted, parts)
+        n_bytes = len(header) + sum(len(part) for part in parts)
         if n_bytes > self.max_bytes:
             return f"a state of {n_bytes >> 20} MiB is over the limit of {self.max_bytes >> 20} MiB"
         try:
@@ -148,10 +168,10 @@ class StateFolder:
                     self.touch(other)
                     return None
             path = self.folder / _name(self.key, wanted)
-            _write(path, content, state)
+            _write(path, [header, *parts])
             for other in others:
                 if other.tokens == wanted[: len(other.tokens)]:
-                    _remove(other.path)
+                    self.remove(other)
             _make_room(self.folder, path, self.max_bytes)
         except OSError as error:
             return f"a state cannot be saved in {self.folder}: {error.strerror or error}"
@@ -163,8 +183,8 @@ class StateFolder:
             return None
         try:
             with path.open("rb") as file:
-                tokens, _, _ = _read_header(file, self.key)
-                return SavedState(tokens, path, os.fstat(file.fileno()).st_mtime_ns)
+                header, status = _read_header(file, self.key), os.fstat(file.fileno())
+                return SavedState(header.tokens, path, status.st_mtime_ns, status.st_size)
         except _Damaged:
             _remove(path)
         except OSError:
@@ -172,31 +192,47 @@ class StateFolder:
         return None
 
 
-def _header(key: str, tokens: Tokens, state: bytes | bytearray | memoryview) -> bytes:
-    """All of a file that stands before the state, tokens included."""
-    fields = _FIELDS.pack(
-        _MAGIC, _VERSION, bytes.fromhex(key), len(tokens), len(state), zlib.crc32(state)
-    )
-    listed = np.array(tokens, _TOKEN).tobytes()
-    return fields + _CHECKSUM.pack(zlib.crc32(listed, zlib.crc32(fields))) + listed
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """What stands before the parts, which must agree with their sizes and their checksum."""
+
+    tokens: Tokens
+    sizes: tuple[int, ...]
+    checksum: int
 
 
-def _read_header(file: BinaryIO, key: str) -> tuple[Tokens, int, int]:
-    """Tokens, size and checksum of the state, to which the file is read then."""
+def _header(key: str, tokens: Tokens, parts: Sequence[Part]) -> bytes:
+    checksum = 0
+    for part in parts:
+        checksum = zlib.crc32(part, checksum)
+    fields = _FIELDS.pack(_MAGIC, _VERSION, bytes.fromhex(key), len(tokens), len(parts), checksum)
+    lists = np.array(tokens, _TOKEN).tobytes()
+    lists += np.array([len(part) for part in parts], _SIZE).tobytes()
+    return fields + _CHECKSUM.pack(zlib.crc32(lists, zlib.crc32(fields))) + lists
+
+
+def _read_header(file: BinaryIO, key: str) -> _Header:
+    """The header of a file, which is read up to the parts then; raises _Damaged."""
     start = file.read(_N_HEADER)
     if len(start) < _N_HEADER:
         raise _Damaged
-    fields, (checksum,) = start[: _FIELDS.size], _CHECKSUM.unpack(start[_FIELDS.size :])
-    magic, version, its_key, n_tokens, n_state, state_checksum = _FIELDS.unpack(fields)
+    fields, (own_checksum,) = start[: _FIELDS.size], _CHECKSUM.unpack(start[_FIELDS.size :])
+    magic, version, its_key, n_tokens, n_parts, checksum = _FIELDS.unpack(fields)
     if (magic, version, its_key) != (_MAGIC, _VERSION, bytes.fromhex(key)):
         raise _Damaged
-    n_listed = n_tokens * _TOKEN.itemsize
-    if os.fstat(file.fileno()).st_size != _N_HEADER + n_listed + n_state:
+    n_token_bytes = n_tokens * _TOKEN.itemsize
+    n_left = os.fstat(file.fileno()).st_size - _N_HEADER
+    n_lists = n_token_bytes + n_parts * _SIZE.itemsize
+    if n_lists > n_left:
         raise _Damaged
-    listed = file.read(n_listed)
-    if zlib.crc32(listed, zlib.crc32(fields)) != checksum:
+    lists = file.read(n_lists)
+    if zlib.crc32(lists, zlib.crc32(fields)) != own_checksum:
         raise _Damaged
-    return tuple(np.frombuffer(listed, _TOKEN).tolist()), n_state, state_checksum
+    tokens = np.frombuffer(lists[:n_token_bytes], _TOKEN).tolist()
+    sizes = np.frombuffer(lists[n_token_bytes:], _SIZE).tolist()
+    if sum(sizes) != n_left - n_lists:
+        raise _Damaged
+    return _Header(tuple(tokens), tuple(sizes), checksum)
 
 
 def _name(key: str, tokens: Tokens) -> str:
@@ -204,13 +240,13 @@ def _name(key: str, tokens: Tokens) -> str:
     return f"sc2-state-{key}-{hashlib.blake2b(listed, digest_size=_DIGEST_BYTES).hexdigest()}.kv"
 
 
-def _write(path: Path, content: bytes, state: bytes | bytearray | memoryview) -> None:
+def _write(path: Path, parts: Sequence[Part]) -> None:
     """Write beside `path` and give it its name once all of it is on the disk."""
     beside = path.with_name(f"{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         with os.fdopen(os.open(beside, _NEW_FILE, 0o600), "wb") as file:
-            file.write(content)
-            file.write(state)
+            for part in parts:
+                file.write(part)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)

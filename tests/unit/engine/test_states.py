@@ -37,15 +37,18 @@ def age(saved: SavedState, seconds: int) -> None:
 
 
 @overwrite
-@given(tokens=st.lists(st.integers(0, 49151), max_size=50).map(tuple), state=st.binary())
+@given(
+    tokens=st.lists(st.integers(0, 49151), max_size=50).map(tuple),
+    parts=st.lists(st.binary(), max_size=4),
+)
 def test_a_saved_state_is_found_by_its_tokens_and_loads(
-    folder: StateFolder, tokens: tuple[int, ...], state: bytes
+    folder: StateFolder, tokens: tuple[int, ...], parts: list[bytes]
 ) -> None:
     shutil.rmtree(folder.folder, ignore_errors=True)
-    assert folder.save(tokens, state) is None
+    assert folder.save(tokens, parts) is None
     (saved,) = folder.index()
     assert saved.tokens == tokens
-    assert folder.load(saved) == state
+    assert folder.load(saved) == parts
 
 
 def test_a_folder_that_is_not_there_holds_nothing(folder: StateFolder) -> None:
@@ -54,7 +57,7 @@ def test_a_folder_that_is_not_there_holds_nothing(folder: StateFolder) -> None:
 
 @posix
 def test_only_the_user_may_read_states(folder: StateFolder) -> None:
-    folder.save((1,), STATE)
+    folder.save((1,), [STATE])
     (saved,) = folder.index()
     assert saved.path.stat().st_mode & 0o777 == 0o600
     assert folder.folder.stat().st_mode & 0o777 == 0o700
@@ -64,7 +67,7 @@ def test_only_the_user_may_read_states(folder: StateFolder) -> None:
 def test_a_folder_that_is_open_to_others_is_closed(folder: StateFolder) -> None:
     folder.folder.mkdir(mode=0o777)
     folder.folder.chmod(0o777)
-    assert folder.save((1,), STATE) is None
+    assert folder.save((1,), [STATE]) is None
     assert folder.folder.stat().st_mode & 0o777 == 0o700
 
 
@@ -73,7 +76,7 @@ def test_a_folder_that_is_open_to_others_is_closed(folder: StateFolder) -> None:
 def test_any_changed_byte_is_noticed_and_the_file_removed(
     folder: StateFolder, data: st.DataObject
 ) -> None:
-    folder.save((1, 2, 3), STATE)
+    folder.save((1, 2, 3), [STATE])
     (saved,) = folder.index()
     content = bytearray(saved.path.read_bytes())
     place = data.draw(st.integers(0, len(content) - 1))
@@ -88,7 +91,7 @@ def test_any_changed_byte_is_noticed_and_the_file_removed(
 def test_any_torn_file_is_noticed_and_removed(
     folder: StateFolder, data: st.DataObject, index_first: bool
 ) -> None:
-    folder.save((1, 2, 3), STATE)
+    folder.save((1, 2, 3), [STATE])
     (saved,) = folder.index()
     content = saved.path.read_bytes()
     saved.path.write_bytes(content[: data.draw(st.integers(0, len(content) - 1))])
@@ -100,7 +103,7 @@ def test_any_torn_file_is_noticed_and_removed(
 
 
 def test_a_longer_file_than_was_written_is_removed(folder: StateFolder) -> None:
-    folder.save((1,), STATE)
+    folder.save((1,), [STATE])
     (saved,) = folder.index()
     saved.path.write_bytes(saved.path.read_bytes() + b"more")
     assert folder.index() == []
@@ -109,14 +112,14 @@ def test_a_longer_file_than_was_written_is_removed(folder: StateFolder) -> None:
 
 def test_states_of_another_key_are_neither_used_nor_removed(folder: StateFolder) -> None:
     other = StateFolder(folder.folder, OTHER_KEY, folder.max_bytes)
-    other.save((1, 2), STATE)
-    folder.save((1,), STATE)
+    other.save((1, 2), [STATE])
+    folder.save((1,), [STATE])
     assert tokens_in(folder) == {(1,)}
     assert tokens_in(other) == {(1, 2)}
 
 
 def test_a_state_under_the_name_of_another_key_is_removed(folder: StateFolder) -> None:
-    StateFolder(folder.folder, OTHER_KEY, folder.max_bytes).save((1,), STATE)
+    StateFolder(folder.folder, OTHER_KEY, folder.max_bytes).save((1,), [STATE])
     (path,) = folder.folder.iterdir()
     renamed = path.rename(path.with_name(path.name.replace(OTHER_KEY, KEY)))
     assert folder.index() == []
@@ -128,64 +131,64 @@ def test_files_that_are_not_ours_by_name_stay(folder: StateFolder) -> None:
     names = ["notes.kv", f"sc2-state-{KEY}.kv", f"sc2-state-{KEY}-{KEY}.kv.bak", "x.tmp"]
     for name in names:
         (folder.folder / name).write_bytes(b"not a state" * 100_000)
-    folder.save((1,), STATE)
+    folder.save((1,), [STATE])
     folder.index()
     assert {path.name for path in folder.folder.iterdir()} > set(names)
 
 
 def test_a_state_that_continues_another_replaces_it(folder: StateFolder) -> None:
-    folder.save((1, 2), STATE)
-    folder.save((1, 9), STATE)
-    folder.save((1, 2, 3), STATE)
+    folder.save((1, 2), [STATE])
+    folder.save((1, 9), [STATE])
+    folder.save((1, 2, 3), [STATE])
     assert tokens_in(folder) == {(1, 2, 3), (1, 9)}
 
 
 def test_a_state_that_another_continues_is_not_saved_but_keeps_it_fresh(
     folder: StateFolder,
 ) -> None:
-    folder.save((1, 2, 3), STATE)
-    folder.save((5,), STATE)
+    folder.save((1, 2, 3), [STATE])
+    folder.save((5,), [STATE])
     for saved in folder.index():
         age(saved, 100 - saved.tokens[0])
-    assert folder.save((1, 2), STATE) is None
+    assert folder.save((1, 2), [STATE]) is None
     assert [saved.tokens for saved in folder.index()] == [(1, 2, 3), (5,)]
 
 
 def test_the_states_used_longest_ago_make_room(folder: StateFolder) -> None:
     small = StateFolder(folder.folder, KEY, 3 * (len(STATE) + 100))
     for token in (1, 2, 3):
-        small.save((token,), STATE)
+        small.save((token,), [STATE])
     for saved in small.index():
         age(saved, 100 + saved.tokens[0])
-    assert small.load(next(saved for saved in small.index() if saved.tokens == (3,))) == STATE
-    small.save((4,), STATE)
+    assert small.load(next(saved for saved in small.index() if saved.tokens == (3,))) == [STATE]
+    small.save((4,), [STATE])
     assert tokens_in(small) == {(1,), (3,), (4,)}
 
 
 def test_states_of_other_keys_make_room_too(folder: StateFolder) -> None:
     other = StateFolder(folder.folder, OTHER_KEY, folder.max_bytes)
-    other.save((1,), STATE)
+    other.save((1,), [STATE])
     age(other.index()[0], 100)
-    StateFolder(folder.folder, KEY, len(STATE) + 100).save((2,), STATE)
+    StateFolder(folder.folder, KEY, len(STATE) + 100).save((2,), [STATE])
     assert tokens_in(other) == set()
     assert tokens_in(folder) == {(2,)}
 
 
 def test_there_are_never_more_than_a_few_dozen_states(folder: StateFolder) -> None:
     for token in range(40):
-        folder.save((token,), b"")
+        folder.save((token,), [])
     assert len(folder.index()) == 32
     assert (39,) in tokens_in(folder)
 
 
 def test_a_state_over_the_limit_is_not_written(folder: StateFolder) -> None:
-    reason = StateFolder(folder.folder, KEY, 1 << 20).save((1,), bytes(2 << 20))
+    reason = StateFolder(folder.folder, KEY, 1 << 20).save((1,), [bytes(2 << 20)])
     assert reason == "a state of 2 MiB is over the limit of 1 MiB"
     assert not folder.folder.exists()
 
 
 def test_a_state_that_vanishes_before_it_is_used_is_no_error(folder: StateFolder) -> None:
-    folder.save((1,), STATE)
+    folder.save((1,), [STATE])
     (saved,) = folder.index()
     saved.path.unlink()
     folder.touch(saved)
@@ -195,12 +198,12 @@ def test_a_state_that_vanishes_before_it_is_used_is_no_error(folder: StateFolder
 def test_a_place_that_is_no_folder_is_a_reason_and_no_error(tmp_path: Path) -> None:
     (tmp_path / "states").write_text("in the way")
     folder = StateFolder(tmp_path / "states", KEY, 1 << 20)
-    assert "cannot be saved" in (folder.save((1,), STATE) or "")
+    assert "cannot be saved" in (folder.save((1,), [STATE]) or "")
     assert folder.index() == []
 
 
 def test_what_a_killed_engine_left_long_ago_is_removed(folder: StateFolder) -> None:
-    folder.save((1,), STATE)
+    folder.save((1,), [STATE])
     unfinished = folder.index()[0].path.with_name(f"sc2-state-{KEY}-{KEY}.kv.{KEY[:16]}.tmp")
     unfinished.write_bytes(STATE)
     folder.index()
@@ -216,7 +219,7 @@ from pathlib import Path
 from sc2_lsp.engine.states import StateFolder
 folder = StateFolder(Path(sys.argv[1]), sys.argv[2], 1 << 30)
 for number in itertools.count():
-    print(folder.save((int(sys.argv[3]), number), bytes(4 << 20)), flush=True)
+    print(folder.save((int(sys.argv[3]), number), [bytes(4 << 20)]), flush=True)
 """
 
 
@@ -234,7 +237,7 @@ def test_engines_may_save_into_one_folder_at_the_same_time(folder: StateFolder) 
         two.kill()
     states = folder.index()
     assert {saved.tokens[0] for saved in states} == {1, 2}
-    assert all(folder.load(saved) == bytes(4 << 20) for saved in states)
+    assert all(folder.load(saved) == [bytes(4 << 20)] for saved in states)
 
 
 SAVE_OVER_THE_LIMIT = """
@@ -243,7 +246,7 @@ from pathlib import Path
 from sc2_lsp.engine.states import StateFolder
 signal.signal(signal.SIGXFSZ, signal.SIG_DFL if sys.argv[3] == "die" else signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
-print(StateFolder(Path(sys.argv[1]), sys.argv[2], 1 << 30).save((1,), bytes(2 << 20)))
+print(StateFolder(Path(sys.argv[1]), sys.argv[2], 1 << 30).save((1,), [bytes(2 << 20)]))
 """
 
 
