@@ -1,20 +1,21 @@
-"""One generation: bring the KV cache to the prompt, then take the likeliest token until an end."""
+"""One generation: bring the KV cache to a prompt, then write what the model thinks likeliest."""
 
 from __future__ import annotations
 
-import codecs
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sc2_lsp.domain import Generation, GenerationRequest, StopReason, Tokens
-from sc2_lsp.engine import kv
+from sc2_lsp.domain import Generation, GenerationRequest, StopReason
 from sc2_lsp.engine.abort import AbortFlag
+from sc2_lsp.engine.cache import Batches
 from sc2_lsp.engine.llama import EvaluationAborted, LlamaModel
-from sc2_lsp.engine.repetition import end_before_loop
+from sc2_lsp.engine.speed import choose
+from sc2_lsp.engine.walk import BranchWalk, CacheWalk
+from sc2_lsp.engine.writing import Answer, Start, write, write_beside
 from sc2_lsp.ports import Clock
-from sc2_lsp.stopping import end_of_suggestion
 
-_REPLACEMENT = "\ufffd"
+_TRIES_PER_ALTERNATIVE = 3
 
 
 class Cancelled(Exception):
@@ -46,102 +47,156 @@ def generate(model: LlamaModel, job: Job, abort: AbortFlag, clock: Clock) -> Gen
     abort.begin(job)
     started_s = clock()
     remaining_s = job.received_s + request.deadline_s - started_s
-    progress = _Progress(len(request.tokens), started_s - job.received_s, started_s)
+    run = _Run(Answer(request.required), started_s, queue_s=started_s - job.received_s)
     if remaining_s <= 0:
-        return progress.finish(StopReason.DEADLINE, clock)
+        run.n_prompt = len(request.tokens)
+        return run.finish(StopReason.DEADLINE, clock)
     timer = threading.Timer(remaining_s, abort.stop, (job,))
     timer.daemon = True
     timer.start()
+
+    def check() -> None:
+        # GPU back ends do not ask the abort callback, so it is asked between batches as well.
+        if job.cancelled or job.preempted or abort.is_set():
+            raise EvaluationAborted
+
     try:
-        _evaluate_prompt(model, request.tokens, job, abort, progress)
-        progress.prompt_end_s = clock()
-        return progress.finish(_continue(model, job, abort, progress), clock)
+        reason = _answer(model, job, run, check, clock)
     except EvaluationAborted:
         if job.cancelled:
             raise Cancelled from None
         reason = StopReason.PREEMPTED if job.preempted else StopReason.DEADLINE
-        return progress.finish(reason, clock)
     finally:
         timer.cancel()
+    return run.finish(reason, clock)
+
+
+def whole_lines(text: str) -> str:
+    """`text` without its last, unfinished line; as it is if nothing would be left."""
+    lines = text[: max(text.rfind("\n"), text.rfind("\r"), 0)].removesuffix("\r")
+    return lines if lines.strip() else text
+
+
+def _answer(
+    model: LlamaModel, job: Job, run: _Run, check: Callable[[], None], clock: Clock
+) -> StopReason:
+    request = job.request
+    run.walk = walk = _evaluate_prompt(model, request, run, check, clock)
+    if not request.max_tokens:
+        return StopReason.MAX_TOKENS
+    reason, start = write(walk, run.answer, model.pieces, request.stop, request.max_tokens)
+    if start is not None and request.n_alternatives > 1:
+        try:
+            _write_alternatives(model, request, run, walk.sequence, start, check)
+        except EvaluationAborted:
+            # What is written is complete all the same, and has ended for its own reason.
+            if job.cancelled:
+                raise
+    return reason
 
 
 def _evaluate_prompt(
-    model: LlamaModel, tokens: Tokens, job: Job, abort: AbortFlag, progress: _Progress
+    model: LlamaModel,
+    request: GenerationRequest,
+    run: _Run,
+    check: Callable[[], None],
+    clock: Clock,
+) -> CacheWalk:
+    """Bring the cache to the first of the prompts that is cheap enough."""
+    n_ctx, cache = model.info.n_ctx, model.cache
+    n_room = request.max_tokens + len(request.required) if request.max_tokens else 0
+    prompts = [
+        (choice, tokens)
+        for choice, tokens in enumerate((request.tokens, *request.cheaper))
+        if 0 < len(tokens) < n_ctx
+    ]
+    plans = [cache.plan(tokens, min(n_room, n_ctx - len(tokens))) for _, tokens in prompts]
+    chosen = choose(
+        [plan.n_evaluate for plan in plans], model.speed.tokens_per_s, request.prompt_budget_s
+    )
+    plan, (run.choice, tokens) = plans[chosen], prompts[chosen]
+    run.n_prompt, run.n_shifted = len(tokens), plan.n_moved
+    batch_s = 0.0
+
+    def before() -> None:
+        nonlocal batch_s
+        check()
+        batch_s = clock()
+
+    def after(n_tokens: int) -> None:
+        run.n_evaluated += n_tokens
+        model.speed.learn(n_tokens, clock() - batch_s)
+
+    cache.execute(plan, tokens, Batches(before, after))
+    run.prompt_end_s = clock()
+    return CacheWalk(cache, plan.sequence, len(tokens), len(tokens) + plan.n_room, check)
+
+
+def _write_alternatives(
+    model: LlamaModel,
+    request: GenerationRequest,
+    run: _Run,
+    sequence: int,
+    start: Start,
+    check: Callable[[], None],
 ) -> None:
-    todo = kv.plan(model.cached, tokens)
-    model.keep(todo.n_keep)
-    for start in range(0, len(todo.evaluate), model.n_ubatch):
-        # GPU back ends do not ask the abort callback, so it is asked between batches as well.
-        _check(job, abort)
-        batch = todo.evaluate[start : start + model.n_ubatch]
-        model.evaluate(batch)
-        progress.n_evaluated += len(batch)
+    """Answers that begin with other tokens than the first one did, as far as time allows.
 
-
-def _continue(model: LlamaModel, job: Job, abort: AbortFlag, progress: _Progress) -> StopReason:
-    request = job.request
-    while True:
-        token = model.greedy_token()
-        if token in model.special_tokens:
-            return StopReason.SPECIAL_TOKEN
-        progress.n_generated += 1
-        progress.add(model.piece(token))
-        if progress.is_broken:
-            return StopReason.SPECIAL_TOKEN
-        end = end_of_suggestion(progress.text, request.stop)
-        if end is not None:
-            progress.text = progress.text[:end]
-            return StopReason.BLOCK_END
-        end = end_before_loop(progress.text)
-        if end is not None:
-            progress.text = progress.text[:end]
-            return StopReason.REPETITION
-        if progress.n_generated >= request.max_tokens:
-            return StopReason.MAX_TOKENS
-        if len(model.cached) >= model.info.n_ctx:
-            return StopReason.CONTEXT_FULL
-        _check(job, abort)
-        model.evaluate((token,))
-
-
-def _check(job: Job, abort: AbortFlag) -> None:
-    if job.cancelled or abort.is_set():
-        raise EvaluationAborted
+    They are written beside the first answer, which stays in the cache. One that is cut short is
+    left out.
+    """
+    pieces, room = model.pieces, model.info.n_ctx - start.n_tokens
+    firsts = [
+        token
+        for token in start.ranking.tokens
+        if token != start.token
+        and len(pieces[token]) > len(start.rest)
+        and pieces.fits(token, start.rest)
+    ]
+    seen = {run.answer.text.strip(), ""}
+    for first in firsts[: _TRIES_PER_ALTERNATIVE * (request.n_alternatives - 1)]:
+        if len(run.alternatives) + 1 >= request.n_alternatives:
+            return
+        answer = Answer(start.rest)
+        with model.cache.branch(sequence, start.n_tokens) as append:
+            walk = BranchWalk(append, room, check)
+            reason = write_beside(walk, first, answer, pieces, request.stop, request.max_tokens)
+        if reason is not StopReason.CONTEXT_FULL and answer.text.strip() not in seen:
+            seen.add(answer.text.strip())
+            run.alternatives.append(answer.text)
 
 
 @dataclass(slots=True)
-class _Progress:
-    """What a generation has done so far. A character is added only once all its bytes are there."""
+class _Run:
+    """What a generation has done so far."""
 
-    n_prompt: int
-    queue_s: float
+    answer: Answer
     started_s: float
+    queue_s: float
+    n_prompt: int = 0
     n_evaluated: int = 0
-    n_generated: int = 0
-    text: str = ""
-    is_broken: bool = False
+    n_shifted: int = 0
+    choice: int = 0
     prompt_end_s: float | None = None
-    _decoder: codecs.IncrementalDecoder = field(
-        default_factory=lambda: codecs.getincrementaldecoder("utf-8")("replace")
-    )
-
-    def add(self, piece: bytes) -> None:
-        """Append a token's bytes; bytes that form no character end the text."""
-        text, bad, _ = self._decoder.decode(piece).partition(_REPLACEMENT)
-        self.text += text
-        self.is_broken = bool(bad)
+    walk: CacheWalk | None = None
+    alternatives: list[str] = field(default_factory=list)
 
     def finish(self, reason: StopReason, clock: Clock) -> Generation:
         now = clock()
         prompt_end_s = now if self.prompt_end_s is None else self.prompt_end_s
+        text = self.answer.text
         return Generation(
-            text=self.text,
+            text=whole_lines(text) if reason is StopReason.DEADLINE else text,
             stop_reason=reason,
             n_prompt=self.n_prompt,
             n_evaluated=self.n_evaluated,
-            n_generated=self.n_generated,
+            n_generated=self.answer.n_generated,
             queue_s=self.queue_s,
             prompt_s=prompt_end_s - self.started_s,
             generate_s=now - prompt_end_s,
             prompt_done=self.prompt_end_s is not None,
+            choice=self.choice,
+            n_shifted=self.n_shifted,
+            n_steps=self.walk.n_steps if self.walk else 0,
+            alternatives=tuple(self.alternatives),
         )

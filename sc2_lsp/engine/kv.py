@@ -1,31 +1,91 @@
-"""Which tokens of the KV cache to keep, drop and evaluate: a pure function, no weights needed."""
+"""Decides what of the KV cache to keep, copy, move, drop and evaluate: pure, no weights needed.
+
+A prompt is continued where the cache holds the longest beginning of it. What would be lost by that
+decides how: a few tokens are dropped in place, more are kept by sharing the beginning with another
+sequence, so that the other file, or the other place, stays cached.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sc2_lsp.domain import Tokens
+from sc2_lsp.engine.runs import Run, common_runs
+from sc2_lsp.engine.sequences import Sequences
+
+SHORT_TAIL_TOKENS = 64
+"""So many tokens of an earlier prompt are rather dropped than kept in a sequence of their own."""
 
 _STRIDE = 64
 
 
 @dataclass(frozen=True, slots=True)
-class KvPlan:
-    """Keep the first `n_keep` cached tokens, drop the others, then evaluate `evaluate`."""
+class Plan:
+    """How `sequence` comes to hold the wanted tokens, in this order.
 
-    n_keep: int
-    evaluate: Tokens
-
-
-def plan(cached: Sequence[int], wanted: Tokens) -> KvPlan:
-    """The cheapest way from a sequence that holds `cached` to one that holds `wanted`.
-
-    At least the last wanted token is evaluated, because only an evaluation yields the logits that
-    follow it. `wanted` must not be empty.
+    `cuts` name sequences to be shortened and how many tokens each keeps. The first `n_keep` wanted
+    tokens are shared from `source`, unless that is `sequence` itself. `moves` are runs behind
+    `n_keep` of `sequence`, `old` and `new` being indices of the whole sequence, that are kept at
+    another position; what else stands behind `n_keep` is dropped then. All other wanted tokens are
+    evaluated. If there are none, `sequence` may hold more than what is wanted. `n_room` cells are
+    left free for a generation.
     """
-    n_keep = min(common_prefix(cached, wanted), len(wanted) - 1)
-    return KvPlan(n_keep, wanted[n_keep:])
+
+    sequence: int
+    source: int
+    n_keep: int
+    n_evaluate: int
+    n_room: int
+    moves: tuple[Run, ...] = ()
+    cuts: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def n_moved(self) -> int:
+        return sum(move.n_tokens for move in self.moves)
+
+
+def plan(sequences: Sequences, wanted: Tokens, n_room: int, shift_tokens: int = 0) -> Plan:
+    """The cheapest way to `wanted`, with cells for `n_room` more tokens where there are so many.
+
+    `wanted` must not be empty nor longer than the cache. Runs of at least `shift_tokens` tokens may
+    be moved, none if it is 0. The last wanted token is evaluated even if it is cached, unless the
+    ranking after it is known.
+    """
+    held = sequences.held
+    n_room = max(0, min(n_room, sequences.n_cells - len(wanted)))
+    shared = [common_prefix(sequence.tokens, wanted) for sequence in held]
+    source = max(range(len(held)), key=lambda index: (shared[index], held[index].last_used))
+    if shared[source] == len(wanted) and len(wanted) - 1 in held[source].rankings:
+        room = _Room(sequences)
+        room.make(len(wanted) + n_room - room.n_tokens[source], {source})
+        return Plan(source, source, len(wanted), 0, n_room, cuts=room.cuts())
+
+    n_keep = min(shared[source], len(wanted) - 1)
+    n_evaluate = len(wanted) - n_keep
+    if moves := _moves(sequences, source, n_keep, wanted, shift_tokens):
+        # What is moved and what is dropped both stay in their cells until the last move is made.
+        n_moved = sum(move.n_tokens for move in moves)
+        room = _Room(sequences)
+        if room.make(n_evaluate - n_moved + n_room, {source}):
+            return Plan(source, source, n_keep, n_evaluate - n_moved, n_room, moves, room.cuts())
+
+    room = _Room(sequences)
+    target = source if _is_short(sequences, source, n_keep) else room.least_needed({source})
+    room.cut(target, n_keep if target == source else 0)
+    if not room.make(n_evaluate + n_room, {source, target}):
+        room.shorten(source, n_keep, n_evaluate + n_room)
+    return Plan(target, source, n_keep, n_evaluate, n_room, cuts=room.cuts())
+
+
+def claim(sequences: Sequences, n_tokens: int) -> tuple[int, tuple[tuple[int, int], ...]]:
+    """The sequence to put `n_tokens` tokens from elsewhere into, and the cuts that make room."""
+    room = _Room(sequences)
+    target = room.least_needed(())
+    room.cut(target, 0)
+    room.make(n_tokens, {target})
+    return target, room.cuts()
 
 
 def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
@@ -41,3 +101,97 @@ def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
             return shared
         shared = end
     return n_both
+
+
+def _is_short(sequences: Sequences, index: int, n_keep: int) -> bool:
+    """Whether so little is asked for behind `n_keep` that it may be dropped; what was generated
+    does not count."""
+    held = sequences.held[index]
+    n_lost = held.n_asked - n_keep
+    return not held.tokens[n_keep:] or (n_lost <= SHORT_TAIL_TOKENS and n_lost <= n_keep)
+
+
+def _moves(
+    sequences: Sequences, index: int, n_keep: int, wanted: Tokens, shift_tokens: int
+) -> tuple[Run, ...]:
+    """Runs of the tail that are worth moving: at least half of what is to be evaluated otherwise.
+
+    With less it is another text, and the tail is better kept as it is. A cell has one position, so
+    cells that another sequence shares cannot move.
+    """
+    held = sequences.held[index]
+    if not shift_tokens:
+        return ()
+    start = n_keep
+    while start < len(held.cells) and sequences.n_holders(held.cells[start]) > 1:
+        start += 1
+    # The last token is evaluated for its ranking.
+    found = common_runs(held.tokens[start:], wanted[n_keep:-1], shift_tokens)
+    if 2 * sum(run.n_tokens for run in found) < len(wanted) - n_keep:
+        return ()
+    return tuple(Run(run.old + start, run.new + n_keep, run.n_tokens) for run in found)
+
+
+class _Room:
+    """Tries out on paper which sequences to shorten until enough cells are free."""
+
+    def __init__(self, sequences: Sequences) -> None:
+        self._sequences = sequences
+        self._n_released: Counter[int] = Counter()
+        self.n_tokens = [len(held.tokens) for held in sequences.held]
+        self.n_free = sequences.n_free
+
+    def cuts(self) -> tuple[tuple[int, int], ...]:
+        held = self._sequences.held
+        return tuple((i, n) for i, n in enumerate(self.n_tokens) if n < len(held[i].tokens))
+
+    def make(self, n_cells: int, spared: Collection[int]) -> bool:
+        """Shorten all but the `spared` sequences until `n_cells` are free; whether they are."""
+        while self.n_free < n_cells:
+            if not any(n for i, n in enumerate(self.n_tokens) if i not in spared):
+                return False
+            victim = self.least_needed(spared, holding=True)
+            if not self.shorten(victim, 0, n_cells):
+                # All its cells are held elsewhere too: nothing is lost, and they can be gained now.
+                self.cut(victim, 0)
+        return True
+
+    def least_needed(self, spared: Collection[int], holding: bool = False) -> int:
+        """An empty sequence, or one that is mostly shared, or the least recently used one."""
+        indices = [
+            index
+            for index, n_tokens in enumerate(self.n_tokens)
+            if index not in spared and (n_tokens or not holding)
+        ]
+        return min(indices, key=self._need)
+
+    def _need(self, index: int) -> tuple[bool, bool, int]:
+        n_tokens, held = self.n_tokens[index], self._sequences.held[index]
+        return n_tokens > 0, not self._is_mostly_shared(index), held.last_used
+
+    def _is_mostly_shared(self, index: int) -> bool:
+        """Whether another sequence holds half of it or more: mostly the same place, but older."""
+        n_tokens = self.n_tokens[index]
+        return n_tokens > 0 and self._n_holders(index, n_tokens // 2) > 1
+
+    def shorten(self, index: int, n_least: int, n_cells: int) -> bool:
+        """Drop tokens that no other sequence shares until `n_cells` are free; whether any were."""
+        n_before = n_tokens = self.n_tokens[index]
+        n_missing = n_cells - self.n_free
+        while n_tokens > n_least and n_before - n_tokens < n_missing:
+            if self._n_holders(index, n_tokens - 1) > 1:
+                break
+            n_tokens -= 1
+        self.cut(index, n_tokens)
+        return n_tokens < n_before
+
+    def cut(self, index: int, n_tokens: int) -> None:
+        for position in range(n_tokens, self.n_tokens[index]):
+            if self._n_holders(index, position) == 1:
+                self.n_free += 1
+            self._n_released[self._sequences.held[index].cells[position]] += 1
+        self.n_tokens[index] = n_tokens
+
+    def _n_holders(self, index: int, position: int) -> int:
+        cell = self._sequences.held[index].cells[position]
+        return self._sequences.n_holders(cell) - self._n_released[cell]
