@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sc2_lsp.domain import Generation, GenerationRequest, StopReason
@@ -146,13 +146,13 @@ def _write_alternatives(
     left out.
     """
     pieces, room = model.pieces, model.info.n_ctx - start.n_tokens
-    firsts = [
-        token
-        for token in start.ranking.tokens
-        if token != start.token
-        and len(pieces[token]) > len(start.rest)
-        and pieces.fits(token, start.rest)
-    ]
+    ranked: Sequence[int] = start.ranking.tokens
+    if start.rest:
+        # Few of the likeliest tokens continue a given word.
+        check()
+        logits = model.cache.logits(sequence, start.n_tokens)
+        ranked = sorted(pieces.fitting(start.rest), key=lambda token: -logits[token])
+    firsts = [t for t in ranked if t != start.token and len(pieces[t]) > len(start.rest)]
     seen = {run.answer.text.strip(), ""}
     for first in firsts[: _TRIES_PER_ALTERNATIVE * (request.n_alternatives - 1)]:
         if len(run.alternatives) + 1 >= request.n_alternatives:
