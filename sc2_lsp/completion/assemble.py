@@ -213,7 +213,7 @@ _RECOGNIZED_CHARS = 200
 def _start_today(anchor: Anchor, content: str) -> int | None:
     """Where the anchor's window begins after edits that may have moved it; None if it is gone."""
     head = anchor.prefix[:_RECOGNIZED_CHARS]
-    if content.startswith(head, anchor.start):
+    if anchor.start == 0 or content.startswith(head, anchor.start):
         return anchor.start
     found = content.find(head) if head.strip() else -1
     return None if found < 0 else found

@@ -53,7 +53,8 @@ def _place(anchor: Anchor, content: str, cursor: int) -> int | None:
     at = anchor.start + len(anchor.prefix)
     if at <= cursor <= at + LONGEST_TYPED and content.startswith(anchor.prefix, anchor.start):
         return at
-    if not anchor.prefix.strip():
+    if anchor.start == 0 or not anchor.prefix.strip():
+        # What was put before a window that began with the document belongs into it.
         return None
     lowest = max(cursor - LONGEST_TYPED - len(anchor.prefix), 0)
     found = content.rfind(anchor.prefix, lowest, cursor)

@@ -86,13 +86,14 @@ def test_another_open_file_is_part_of_the_prompt(client: Client) -> None:
     client.open(URI, content)
     client.complete(URI, line, column)
     alone = client.stats()["prompt_tokens"]
+    client.close(URI)
     client.open(OTHER_URI, "def circumference(radius):\n    return 2 * 3.14159 * radius\n")
-    client.change(URI, partial(0, 0, 0, 0, "#"))
+    client.open(URI, content)
     client.complete(URI, line, column)
     assert client.stats()["prompt_tokens"] > 2 * alone + 10
 
 
-def test_a_typed_character_leaves_the_prompts_beginning_in_the_cache(client: Client) -> None:
+def test_a_typed_character_costs_the_characters_typed(client: Client) -> None:
     content, line, column = spot()
     client.open(URI, content)
     client.complete(URI, line, column)
@@ -102,7 +103,8 @@ def test_a_typed_character_leaves_the_prompts_beginning_in_the_cache(client: Cli
     after = client.stats()
     n_prompt = after["prompt_tokens"] - before["prompt_tokens"]
     n_evaluated = after["prompt_tokens_evaluated"] - before["prompt_tokens_evaluated"]
-    assert 0 < n_evaluated < n_prompt * 0.8
+    assert n_prompt > 500
+    assert n_evaluated <= 2
 
 
 def test_a_killed_engine_costs_one_answer(client: Client) -> None:

@@ -93,6 +93,13 @@ async def test_snippets_keep_place_and_bytes_while_the_window_stays() -> None:
     assert shown.startswith(chars(first.tokens)[: shown.index("<3>") - 60])
 
 
+async def test_a_line_put_at_the_top_of_the_document_is_shown() -> None:
+    anchors, by = Anchors(), means()
+    await assemble(snapshot(ASKED), anchors, by)
+    prompt = await assemble(snapshot("import sys\n" + ASKED), anchors, by)
+    assert "main.py\nimport sys\nimport os" in chars(prompt.tokens)
+
+
 async def test_renewed_snippets_are_taken_as_they_are_now() -> None:
     anchors, at = Anchors(), snapshot(ASKED)
     await assemble(at, anchors, means(snippets=(B,)))

@@ -70,6 +70,7 @@ def test_lines_inserted_above_the_window_move_the_anchor_along() -> None:
     n_hidden = len("import os\n")
     anchor = Anchor((), n_hidden, whole.prefix[n_hidden:], whole.suffix, suffix_is_whole=True)
     assert typed(anchor, "import sys\n" + ASKED) == LINES_ABOVE + "\n    "
+    assert typed(whole, "import sys\n" + ASKED) is None, "it began with the document"
 
 
 def test_closing_marks_that_end_the_line_are_not_shown() -> None:
