@@ -50,6 +50,18 @@ class Memory(Protocol):
         """The logits after the token at `index` of the last evaluation, valid until the next."""
         ...
 
+    def state(self, sequence: int) -> memoryview:
+        """The keys and values of a sequence with their positions."""
+        ...
+
+    def set_state(self, sequence: int, state: memoryview) -> bool:
+        """Give the empty `sequence` a state; false, and it stays empty, where that is none."""
+        ...
+
+    def n_positions(self, sequence: int) -> int:
+        """The position behind the last token of a sequence."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Batches:
@@ -68,7 +80,7 @@ class KvCache:
     def __init__(self, memory: Memory, n_cells: int, n_batch: int, shift_tokens: int = 0) -> None:
         self.sequences = Sequences(n_cells, N_SEQUENCES)
         self._memory = memory
-        self._n_batch = n_batch
+        self.n_batch = n_batch
         self._shift_tokens = shift_tokens
         self._is_shifting = False
         self._last_evaluated: tuple[int, int] | None = None
@@ -144,18 +156,39 @@ class KvCache:
         with self._scratch(sequence, n_tokens):
             yield append
 
-    def claim(self, n_tokens: int) -> int:
-        """A sequence that is empty, with that many free cells, for a state from elsewhere."""
-        sequence, cuts = kv.claim(self.sequences, n_tokens)
+    @property
+    def is_settled(self) -> bool:
+        """Whether states can be taken: not while moved keys wait for being turned."""
+        return not self._is_shifting
+
+    def part(self, sequence: int, start: int, end: int) -> memoryview:
+        """The state of the tokens of a sequence from `start` to `end`, to be restored later."""
+        self._memory.copy(sequence, _SCRATCH, start, end)
+        try:
+            return self._memory.state(_SCRATCH)
+        finally:
+            self._memory.remove(_SCRATCH, 0, -1)
+
+    def restore(self, tokens: Tokens, parts: Sequence[memoryview]) -> bool:
+        """Let a sequence hold `tokens`, given the parts of their state in order; whether it does.
+
+        Others make room for it, even where it fails.
+        """
+        sequence, cuts = kv.claim(self.sequences, len(tokens))
         for index, n_kept in cuts:
             self._cut(index, n_kept)
-        return sequence
-
-    def adopt(self, sequence: int, tokens: Tokens) -> None:
-        """Note that the memory was given `tokens` for the empty `sequence`."""
+        for part in parts:
+            if not self._memory.set_state(_SCRATCH, part):
+                break
+            self._memory.copy(_SCRATCH, sequence, 0, -1)
+            self._memory.remove(_SCRATCH, 0, -1)
+        if self._memory.n_positions(sequence) != len(tokens):
+            self._memory.remove(sequence, 0, -1)
+            return False
         self.sequences.append(sequence, tokens)
         self.sequences.held[sequence].n_asked = len(tokens)
         self.sequences.touch(sequence)
+        return True
 
     @contextmanager
     def _scratch(self, sequence: int, n_tokens: int) -> Iterator[None]:
@@ -211,7 +244,7 @@ class KvCache:
         while (start := len(held.tokens)) < end:
             batches.before()
             # What cannot be aborted is kept short.
-            n_tokens = min(1 if self._is_shifting else self._n_batch, end - start)
+            n_tokens = min(1 if self._is_shifting else self.n_batch, end - start)
             is_last = start + n_tokens == len(wanted)
             self.append(sequence, wanted[start : start + n_tokens], n_ranked=int(is_last))
             held.n_asked = len(held.tokens)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from sc2_lsp.domain import Generation, GenerationRequest, StopReason
 from sc2_lsp.engine.abort import AbortFlag
 from sc2_lsp.engine.cache import Batches
+from sc2_lsp.engine.drafting import Drafter
+from sc2_lsp.engine.kv import Plan
 from sc2_lsp.engine.llama import EvaluationAborted, LlamaModel
 from sc2_lsp.engine.speed import choose
 from sc2_lsp.engine.walk import BranchWalk, CacheWalk
@@ -110,7 +112,15 @@ def _evaluate_prompt(
         for choice, tokens in enumerate((request.tokens, *request.cheaper))
         if 0 < len(tokens) < n_ctx
     ]
-    plans = [cache.plan(tokens, min(n_room, n_ctx - len(tokens))) for _, tokens in prompts]
+
+    def plan_all() -> list[Plan]:
+        return [cache.plan(tokens, min(n_room, n_ctx - len(tokens))) for _, tokens in prompts]
+
+    plans = plan_all()
+    if model.warm is not None and model.warm.recall(
+        prompts[0][1], plans[0].n_keep + plans[0].n_moved, model.speed.tokens_per_s
+    ):
+        plans = plan_all()
     chosen = choose(
         [plan.n_evaluate for plan in plans], model.speed.tokens_per_s, request.prompt_budget_s
     )
@@ -129,7 +139,9 @@ def _evaluate_prompt(
 
     cache.execute(plan, tokens, Batches(before, after))
     run.prompt_end_s = clock()
-    return CacheWalk(cache, plan.sequence, len(tokens), len(tokens) + plan.n_room, check)
+    n_most = len(tokens) + plan.n_room
+    drafter = None if model.payoff is None else Drafter(model.payoff)
+    return CacheWalk(cache, plan.sequence, len(tokens), n_most, check, clock, drafter)
 
 
 def _write_alternatives(

@@ -7,17 +7,20 @@ It decides nothing: what to keep and evaluate comes from `kv` through `cache`, w
 from __future__ import annotations
 
 import ctypes
+import time
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import llama_cpp
 import numpy as np
 from llama_cpp import llama_cpp as lib
 
 from sc2_lsp.domain import EngineSpec, ModelInfo, Tokens
 from sc2_lsp.engine.abort import AbortFlag
 from sc2_lsp.engine.cache import N_MEMORY_SEQUENCES, N_SCRATCH_CELLS, KvCache
+from sc2_lsp.engine.drafting import Payoff
 from sc2_lsp.engine.loading import (
     LogCapture,
     description,
@@ -29,6 +32,7 @@ from sc2_lsp.engine.loading import (
 from sc2_lsp.engine.pieces import Pieces
 from sc2_lsp.engine.ranking import Logits
 from sc2_lsp.engine.speed import Speed
+from sc2_lsp.engine.warm import warm_states
 from sc2_lsp.vocabulary import SPECIAL_TOKENS
 
 FIM_LAYOUT_KEY = b"sc2.fim_layout"
@@ -46,7 +50,7 @@ class EvaluationFailed(Exception):
 
 
 class LlamaModel:
-    """Loaded weights, their KV cache, and what was learnt of their speed.
+    """Loaded weights, their KV cache, what of it is on disk, and what was learnt of their speed.
 
     A prompt with its generation takes at most `info.n_ctx` tokens. Methods other than `tokenize`,
     `piece` and `shown` must be called from one thread at a time.
@@ -88,6 +92,8 @@ class LlamaModel:
             fim_layout=metadata(self._model, FIM_LAYOUT_KEY),
         )
         self.speed = Speed(n_threads(spec), self.info.n_params)
+        self.warm = warm_states(spec, self.cache, llama_cpp.__version__, time.monotonic)
+        self.payoff = Payoff.on(self.info.n_gpu_layers > 0) if spec.drafting == "auto" else None
 
     def tokenize(self, text: bytes) -> Tokens:
         """Tokens of UTF-8 `text`, special tokens written in it taken as plain text.
@@ -156,26 +162,28 @@ class LlamaModel:
         values = lib.llama_get_logits_ith(self._context, index)
         return np.ctypeslib.as_array(values, shape=(self.n_vocab,))
 
-    def sequence_state(self, sequence: int) -> bytes:
-        """The keys and values of a sequence of the cache, in llama.cpp's form."""
+    def state(self, sequence: int) -> memoryview:
+        """See `Memory`."""
         size = lib.llama_state_seq_get_size(self._context, sequence)
-        buffer = (ctypes.c_uint8 * size)()
-        n_written = lib.llama_state_seq_get_data(self._context, buffer, size, sequence)
-        return bytes(memoryview(buffer)[:n_written])
+        state = np.empty(size, np.uint8)
+        n_written = lib.llama_state_seq_get_data(
+            self._context, _pointer(state, ctypes.c_uint8), size, sequence
+        )
+        return state[:n_written].data
 
-    def restore(self, sequence: int, tokens: Tokens, state: bytes) -> bool:
-        """Give the empty `sequence`, see `KvCache.claim`, a state that holds `tokens`.
-
-        Whether llama.cpp took it; the sequence is empty if not.
-        """
-        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
-        n_read = lib.llama_state_seq_set_data(self._context, buffer, len(state), sequence)
-        n_held = lib.llama_memory_seq_pos_max(self._memory, sequence) + 1
-        if not n_read or n_held != len(tokens):
+    def set_state(self, sequence: int, state: memoryview) -> bool:
+        """See `Memory`."""
+        given = np.frombuffer(state, np.uint8)
+        n_read = lib.llama_state_seq_set_data(
+            self._context, _pointer(given, ctypes.c_uint8), len(given), sequence
+        )
+        if n_read != len(given):
             self.remove(sequence, 0, -1)
-            return False
-        self.cache.adopt(sequence, tokens)
-        return True
+        return bool(n_read == len(given))
+
+    def n_positions(self, sequence: int) -> int:
+        """See `Memory`."""
+        return int(lib.llama_memory_seq_pos_max(self._memory, sequence)) + 1
 
 
 class _Batch:

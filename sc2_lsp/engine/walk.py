@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sc2_lsp.engine.cache import N_SCRATCH_CELLS, KvCache
+from sc2_lsp.engine.drafting import Drafter
 from sc2_lsp.engine.ranking import Logits, Ranking
+from sc2_lsp.ports import Clock
 
 
 class CacheWalk:
     """A walk on a sequence of the cache, behind its first `n_tokens` tokens, up to `n_most`.
 
-    `before_step` is called before each evaluation and may raise to end the walk.
+    `before_step` is called before each evaluation and may raise to end the walk. With a `drafter`
+    guessed tokens are evaluated along; those that come true are found in the cache then.
     """
 
     def __init__(
@@ -25,6 +28,8 @@ class CacheWalk:
         n_tokens: int,
         n_most: int,
         before_step: Callable[[], None],
+        clock: Clock,
+        drafter: Drafter | None,
     ) -> None:
         self.sequence = sequence
         self.n_tokens = n_tokens
@@ -32,6 +37,8 @@ class CacheWalk:
         self._cache = cache
         self._n_most = n_most
         self._before_step = before_step
+        self._clock = clock
+        self._drafter = drafter
 
     def ranking(self) -> Ranking:
         """What may come next."""
@@ -66,8 +73,18 @@ class CacheWalk:
 
     def _evaluate(self, token: int) -> None:
         self._before_step()
-        self._cache.append(self.sequence, (token,), n_ranked=1)
         self.n_steps += 1
+        if self._drafter is None:
+            self._cache.append(self.sequence, (token,), n_ranked=1)
+            return
+        held = self._cache.sequences.held[self.sequence]
+        self._drafter.take(held.tokens[self._drafter.n_tokens :])
+        self._drafter.take((token,))
+        n_room = min(self._n_most - self.n_tokens, self._cache.n_batch) - 1
+        tokens = (token, *self._drafter.draft(n_room))
+        started_s = self._clock()
+        self._cache.append(self.sequence, tokens, n_ranked=len(tokens))
+        self._drafter.payoff.learn_time(len(tokens), self._clock() - started_s)
 
 
 class BranchWalk:
