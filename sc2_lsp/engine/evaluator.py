@@ -129,9 +129,13 @@ class Evaluator:
                 is_rested = False
             elif not is_rested:
                 self._rest(model)
+                if model.warm is not None:
+                    model.warm.save_at_rest(model.speed.tokens_per_s, lambda: self._jobs.is_wanted)
                 is_rested = True
         if not is_rested:
             self._rest(model)
+        if model.warm is not None:
+            model.warm.save_at_end(model.speed.tokens_per_s)
 
     def _answer(self, model: LlamaModel, job: Job) -> protocol.Reply:
         try:

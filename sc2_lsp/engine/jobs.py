@@ -51,6 +51,11 @@ class JobQueue:
     def is_closed(self) -> bool:
         return self._is_closed
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is something to do, or to end."""
+        return bool(self._waiting) or self._is_closed
+
     def put(self, ticket: Ticket) -> None:
         """Add a job. One of the foreground ends a running one of the background."""
         with self._changed:

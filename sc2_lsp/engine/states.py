@@ -28,6 +28,9 @@ import platformdirs
 
 from sc2_lsp.domain import Tokens
 
+FOLDER_VARIABLE = "SC2_LSP_STATES_DIR"
+"""The environment variable that names another folder than the user's cache."""
+
 _MAGIC = b"sc2state"
 _VERSION = 1
 # Magic, version, key, number of tokens, number of parts, checksum of the parts, and behind them the
@@ -70,6 +73,8 @@ Part = bytes | bytearray | memoryview
 
 def default_folder() -> Path:
     """Where states are kept unless somebody asks for another place."""
+    if named := os.environ.get(FOLDER_VARIABLE):
+        return Path(named)
     return platformdirs.user_cache_path("sc2-lsp", appauthor=False) / "states"
 
 

@@ -85,6 +85,26 @@ class SlowMemory:
         logits[(self._ranked[index] + 1) % 10] = 1.0
         return logits
 
+    def state(self, sequence: int) -> memoryview:
+        """Tokens and positions."""
+        cells = self._range(sequence, 0, -1)
+        cells.sort(key=lambda cell: cell.position)
+        pairs = [(cell.token, cell.position) for cell in cells]
+        return np.array(pairs, np.int64).reshape(-1).view(np.uint8).data
+
+    def set_state(self, sequence: int, state: memoryview) -> bool:
+        assert not self._range(sequence, 0, -1), "the state would replace another"
+        if len(state) % 16:
+            return False
+        pairs = np.frombuffer(state, np.int64).reshape(-1, 2).tolist()
+        assert len(self.cells) + len(pairs) <= self.n_cells, "no cell is free"
+        self.cells += [Cell(token, position, {sequence}) for token, position in pairs]
+        return True
+
+    def n_positions(self, sequence: int) -> int:
+        cells = self._range(sequence, 0, -1)
+        return max((cell.position for cell in cells), default=-1) + 1
+
     def _range(self, sequence: int, start: int, end: int) -> list[Cell]:
         return [
             cell

@@ -182,13 +182,27 @@ def test_a_branch_is_dropped_in_the_end() -> None:
     assert memory.tokens(0) == [1, 2, 3, 4]
 
 
-def test_a_claimed_sequence_is_empty_and_there_is_room() -> None:
+def test_others_make_room_for_a_restored_state() -> None:
     memory = SlowMemory(N_CELLS)
     cache = KvCache(memory, N_CELLS, 16)
+    restored = prompt([(4, 70), (3, 70), (2, 70)])
+    cache.execute(cache.plan(restored, 0), restored, QUIET)
+    parts = [cache.part(0, start, start + 70) for start in (0, 70, 140)]
     for kind in range(4):
         wanted = prompt([(kind, 70), (5, 20)])
         cache.execute(cache.plan(wanted, 0), wanted, QUIET)
-    sequence = cache.claim(250)
-    assert memory.tokens(sequence) == []
-    assert cache.sequences.n_free >= 250
-    assert memory.tokens(3) == list(prompt([(3, 70), (5, 20)]))
+    assert cache.restore(restored, parts)
+    check(cache, memory)
+    assert cache.plan((*restored, 9), 0).n_evaluate == 1
+    assert cache.plan((*prompt([(3, 70), (5, 20)]), 9), 0).n_evaluate == 1
+
+
+def test_parts_that_do_not_make_up_the_tokens_leave_nothing_behind() -> None:
+    memory = SlowMemory(N_CELLS)
+    cache = KvCache(memory, N_CELLS, 16)
+    whole = prompt([(0, 60)])
+    cache.execute(cache.plan(whole, 0), whole, QUIET)
+    parts = [cache.part(0, 0, 30), cache.part(0, 30, 60)]
+    assert not cache.restore(whole, parts[:1])
+    assert not cache.restore(whole, [parts[0], parts[1][:-1]])
+    check(cache, memory)

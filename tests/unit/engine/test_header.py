@@ -27,7 +27,7 @@ TENSORS = {
 SAMPLE = gguf(METADATA, TENSORS)
 N_HEADER = len(SAMPLE) - 128 - 288
 
-overwrite = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+overwrite = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.mark.parametrize("version", [2, 3])

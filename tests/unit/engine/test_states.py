@@ -12,13 +12,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sc2_lsp.engine.states import SavedState, StateFolder, default_folder, state_key
+from sc2_lsp.engine.states import (
+    FOLDER_VARIABLE,
+    SavedState,
+    StateFolder,
+    default_folder,
+    state_key,
+)
 
 KEY = "0123456789abcdef" * 2
 OTHER_KEY = "fedcba9876543210" * 2
 STATE = bytes(range(256)) * 4
 
-overwrite = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+overwrite = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and signals of POSIX")
 
 
@@ -296,6 +302,11 @@ def test_a_missing_model_has_no_key(tmp_path: Path) -> None:
     assert state_key(tmp_path / "none.gguf", {}) is None
 
 
-def test_states_live_under_the_users_cache_folder() -> None:
+def test_states_live_under_the_users_cache_folder_or_where_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, "/somewhere")
+    assert default_folder() == Path("/somewhere")
+    monkeypatch.delenv(FOLDER_VARIABLE)
     assert default_folder().name == "states"
     assert "sc2-lsp" in default_folder().parts
