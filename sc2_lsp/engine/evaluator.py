@@ -168,12 +168,11 @@ def _detokenize(model: LlamaModel, request: protocol.Detokenize) -> protocol.Rep
 def _refusal(model: LlamaModel, request: GenerationRequest) -> str | None:
     """Why a generation cannot even be queued; None where it can."""
     n_ctx = model.info.n_ctx
-    for tokens in (request.tokens, *request.cheaper):
-        if not 0 < len(tokens) < n_ctx:
-            return f"A prompt of {len(tokens)} tokens does not fit a context of {n_ctx} tokens."
-        if not _are_known(model, tokens):
-            return _UNKNOWN
-    return None
+    prompts = (request.tokens, *request.cheaper)
+    if not any(0 < len(tokens) < n_ctx for tokens in prompts):
+        n_tokens = len(request.tokens)
+        return f"A prompt of {n_tokens} tokens does not fit a context of {n_ctx} tokens."
+    return None if all(_are_known(model, tokens) for tokens in prompts) else _UNKNOWN
 
 
 def _are_known(model: LlamaModel, tokens: Tokens) -> bool:

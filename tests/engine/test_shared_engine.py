@@ -292,6 +292,7 @@ async def test_an_engine_that_hangs_is_not_waited_for_when_it_is_killed(
 ) -> None:
     pid = await pid_of(join())
     os.kill(pid, signal.SIGSTOP)
+    await eventually(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED)
     waiting = asyncio.ensure_future(pid_of(join()))
     await asyncio.sleep(0.1)
     assert not waiting.done()
