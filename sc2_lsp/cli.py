@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from pathlib import Path
 from typing import Annotated, Any, NoReturn, Optional
 
 import typer
 from rich.console import Console
 
 from sc2_lsp import __version__, demo
+from sc2_lsp.assignments import AssignmentError, settings_from
 from sc2_lsp.bench.commands import app as bench_app
 from sc2_lsp.completion.service import CompletionService
 from sc2_lsp.domain import Snapshot, Trigger
@@ -20,7 +20,7 @@ from sc2_lsp.location import Location, LocationError, snapshot_at
 from sc2_lsp.models import engine_spec
 from sc2_lsp.ports import EngineError
 from sc2_lsp.server.app import create_server
-from sc2_lsp.settings import Settings, merge
+from sc2_lsp.settings import Settings
 
 app = typer.Typer(
     help="Inline code completion with StarCoder2 on your own machine.",
@@ -180,28 +180,10 @@ def _ms(seconds: float) -> float:
 
 def _settings(model: str, assignments: list[str] | None) -> Settings:
     """Settings from the command line; ends the process where one of them is wrong."""
-    given: dict[str, Any] = (
-        {"model": str(Path(engine_spec(Settings(model=model)).model_path).absolute())}
-        if model
-        else {}
-    )
-    for assignment in assignments or []:
-        name, equals, value = assignment.partition("=")
-        if not equals:
-            _fail(f"'--set {assignment}' needs the form NAME=VALUE.")
-        given[name] = _value(value)
-    settings, complaints = merge(Settings(), given)
-    if complaints:
-        _fail(" ".join(complaints))
-    return settings
-
-
-def _value(text: str) -> Any:
-    """A number or truth value where `text` is one, else the text itself."""
     try:
-        return json.loads(text)
-    except ValueError:
-        return text
+        return settings_from(model, assignments or ())
+    except AssignmentError as error:
+        _fail(str(error))
 
 
 def _address(tcp: str) -> tuple[str, int]:
