@@ -1,39 +1,65 @@
-"""How soon the engine is free again after a request is cancelled inside its prompt.
+"""How soon the engine is free again after a request is cancelled, and what many of them leave.
 
-Cancels at a random moment of a prompt's evaluation, then asks for one token. The time is from the
-cancellation to the moment at which that next request is taken up. Prints a Markdown table:
+First: cancels at a random moment of a prompt's evaluation, then asks for one token. The time is
+from the cancellation to the moment at which that next request is taken up. Second, with `--storm`:
+that many requests to a shared engine, each cancelled after a random 0 to 300 ms, counting the
+replies to each and watching the engine's memory. Prints Markdown tables:
 
-    python -m benchmarks.cancel [--model MODEL.gguf] [--rounds N]
+    python -m benchmarks.cancel [--model MODEL.gguf] [--rounds N] [--storm N]
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import platform
 import random
 import statistics
+import tempfile
 import time
+from collections import Counter
 from contextlib import suppress
 from importlib.metadata import version
+from pathlib import Path
+
+import psutil
 
 from sc2_lsp.domain import GenerationRequest, StopRule, Tokens
+from sc2_lsp.engine import protocol, rendezvous
 from sc2_lsp.engine.client import EngineClient
+from sc2_lsp.engine.connection import read_frame
+from sc2_lsp.engine.rendezvous import Place
+from sc2_lsp.engine.shared import engine_name
 from sc2_lsp.models import engine_spec
 from sc2_lsp.settings import Settings
 
 N_PROMPT = 2000
+LONGEST_DELAY_S = 0.3
+N_WARM_UP = 100
+MIB = 1024 * 1024
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="")
     parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--storm", type=int, default=0)
     arguments = parser.parse_args()
-    asyncio.run(_run(Settings(model=arguments.model), arguments.rounds))
+    settings = Settings(model=arguments.model, warm_start_mb=0)
+    if arguments.rounds:
+        asyncio.run(_measure_freeing(settings, arguments.rounds))
+    if arguments.storm:
+        with tempfile.TemporaryDirectory(prefix="sc2-") as folder:
+            os.environ[rendezvous.FOLDER_VARIABLE] = folder
+            asyncio.run(_storm(settings, arguments.storm, Path(folder)))
+    print(
+        f"\nPrompts of {N_PROMPT} tokens; llama-cpp-python {version('llama-cpp-python')}, "
+        f"Python {platform.python_version()}, {platform.system()} {platform.machine()}."
+    )
 
 
-async def _run(settings: Settings, rounds: int) -> None:
+async def _measure_freeing(settings: Settings, rounds: int) -> None:
     engine = EngineClient(engine_spec(settings), time.monotonic)
     rng = random.Random(1)
     freed_ms = []
@@ -63,11 +89,63 @@ async def _run(settings: Settings, rounds: int) -> None:
         f"| {whole_s * 1000:.0f} | {len(ordered)} | {statistics.median(ordered):.1f} "
         f"| {ordered[int(0.95 * (len(ordered) - 1))]:.1f} | {ordered[-1]:.1f} |"
     )
+    print(f"\n{n_ended_before} requests had ended before they were cancelled.\n")
+
+
+async def _storm(settings: Settings, n_requests: int, folder: Path) -> None:
+    spec = engine_spec(settings)
+    keeper = EngineClient(spec, time.monotonic, lambda: 0.0)
+    try:
+        info = await keeper.describe()
+        assert keeper.pid is not None
+        engine = psutil.Process(keeper.pid)
+        place = Place(folder, engine_name(spec))
+        token = rendezvous.read_token(place)
+        assert token is not None
+        reader, writer = await asyncio.open_unix_connection(os.fspath(place.socket))
+        writer.write(protocol.encode(protocol.Hello(token, 0.0)))
+        protocol.decode_welcome(await read_frame(reader))
+        answers, rss = await _send_and_cancel(reader, writer, n_requests, engine)
+        writer.close()
+    finally:
+        await keeper.close()
+    n_once = sum(count == 1 for count in answers.values())
+    warm, last, most = rss[0] / MIB, rss[-1] / MIB, max(rss) / MIB
+    print("| model | requests | answered once | other | RSS MiB after 100 | at the end | most |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     print(
-        f"\nPrompt of {N_PROMPT} tokens, {n_ended_before} requests had ended before they were "
-        f"cancelled; llama-cpp-python {version('llama-cpp-python')}, "
-        f"Python {platform.python_version()}, {platform.system()} {platform.machine()}."
+        f"| {info.name}, {info.n_params / 1e6:.1f} M | {n_requests} | {n_once} "
+        f"| {n_requests - n_once} | {warm:.1f} | {last:.1f} ({last / warm - 1:+.1%}) "
+        f"| {most:.1f} ({most / warm - 1:+.1%}) |"
     )
+
+
+async def _send_and_cancel(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    n_requests: int,
+    engine: psutil.Process,
+) -> tuple[Counter[int], list[int]]:
+    """How often each request was answered, and the engine's RSS from the hundredth on."""
+    rng = random.Random(7)
+    answers = Counter[int]()
+    rss: list[int] = []
+
+    async def count() -> None:
+        while True:
+            answers[protocol.decode_reply(await read_frame(reader)).id] += 1
+
+    counting = asyncio.ensure_future(count())
+    for number in range(1, n_requests + 1):
+        writer.write(protocol.encode(protocol.Generate(number, _request(_tokens(number)))))
+        await asyncio.sleep(rng.uniform(0, LONGEST_DELAY_S))
+        writer.write(protocol.encode(protocol.Cancel(number)))
+        if number >= min(N_WARM_UP, n_requests):
+            rss.append(engine.memory_info().rss)
+    # Long enough for a reply that is one too many.
+    await asyncio.sleep(1.0)
+    counting.cancel()
+    return answers, rss
 
 
 def _tokens(number: int) -> Tokens:
