@@ -46,6 +46,6 @@ def runtime_folder() -> Iterator[Path]:
 @pytest.fixture
 async def engine() -> AsyncIterator[EngineClient]:
     """A client of an engine process of its own, with the bundled model."""
-    client = EngineClient(engine_spec(Settings()), time.monotonic)
+    client = EngineClient(engine_spec(Settings(warm_start_mb=0)), time.monotonic)
     yield client
     await client.close()

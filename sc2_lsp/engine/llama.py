@@ -22,12 +22,12 @@ from sc2_lsp.engine.abort import AbortFlag
 from sc2_lsp.engine.cache import N_MEMORY_SEQUENCES, N_SCRATCH_CELLS, KvCache
 from sc2_lsp.engine.drafting import Payoff
 from sc2_lsp.engine.loading import (
+    CacheSize,
     LogCapture,
     description,
-    load_model,
+    load,
     metadata,
     n_threads,
-    new_context,
 )
 from sc2_lsp.engine.pieces import Pieces
 from sc2_lsp.engine.ranking import Logits
@@ -63,14 +63,9 @@ class LlamaModel:
         """
         self._log = LogCapture()
         self._abort = abort
-        self._model = load_model(spec, self._log)
+        loaded = load(spec, CacheSize(N_MEMORY_SEQUENCES, N_SCRATCH_CELLS), abort, self._log)
+        self._model, self._context = loaded.model, loaded.context
         self._vocab = lib.llama_model_get_vocab(self._model)
-        n_ctx_train = lib.llama_model_n_ctx_train(self._model)
-        n_ctx = min(spec.n_ctx, n_ctx_train)
-        n_cells = max(spec.n_cells, n_ctx)
-        self._context = new_context(
-            self._model, spec, n_cells + N_SCRATCH_CELLS, N_MEMORY_SEQUENCES, abort, self._log
-        )
         self._memory = lib.llama_get_memory(self._context)
         self._batch = _Batch(spec.n_ubatch)
         self.n_vocab = lib.llama_vocab_n_tokens(self._vocab)
@@ -81,15 +76,18 @@ class LlamaModel:
             or lib.llama_vocab_is_eog(self._vocab, token)
         )
         can_shift = lib.llama_memory_can_shift(self._memory)
-        self.cache = KvCache(self, n_cells, spec.n_ubatch, spec.shift_tokens if can_shift else 0)
+        shift_tokens = spec.shift_tokens if can_shift else 0
+        self.cache = KvCache(self, loaded.n_cells, spec.n_ubatch, shift_tokens)
         self.info = ModelInfo(
             path=spec.model_path,
             name=metadata(self._model, b"general.name") or Path(spec.model_path).stem,
             description=description(self._model),
             n_params=lib.llama_model_n_params(self._model),
-            n_ctx=n_ctx,
-            n_ctx_train=n_ctx_train,
+            n_ctx=loaded.n_ctx,
+            n_ctx_train=lib.llama_model_n_ctx_train(self._model),
             fim_layout=metadata(self._model, FIM_LAYOUT_KEY),
+            n_gpu_layers=loaded.n_gpu_layers,
+            notice=loaded.notice,
         )
         self.speed = Speed(n_threads(spec), self.info.n_params)
         self.warm = warm_states(spec, self.cache, llama_cpp.__version__, time.monotonic)

@@ -8,14 +8,20 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-import psutil
 from llama_cpp import llama_cpp as lib
 
 from sc2_lsp.domain import EngineSpec
 from sc2_lsp.engine.abort import AbortFlag
+from sc2_lsp.engine.devices import gpus
+from sc2_lsp.engine.fit import ModelShape, Use, copied_types, model_shape, refusal, warning
+from sc2_lsp.engine.header import HeaderError, read_model_header
+from sc2_lsp.engine.machine import default_threads, memory
+from sc2_lsp.engine.placement import Gpu, Placement, in_main_memory, notice, placements
 from sc2_lsp.ports import ModelError
 from sc2_lsp.vocabulary import (
     FILE_SEP,
@@ -43,28 +49,110 @@ _FLASH_ATTENTION = {
 }
 
 
-def load_model(spec: EngineSpec, log: LogCapture) -> Any:
-    """The weights that `spec` names."""
+@dataclass(frozen=True, slots=True)
+class CacheSize:
+    """What of llama.cpp's cache is for other than prompts: sequences, and cells beyond theirs."""
+
+    n_sequences: int
+    n_scratch_cells: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Weights with a context. `n_ctx` bounds a sequence, `n_cells` all of them together.
+
+    `notice` is a sentence for the user where they run otherwise than was asked for, else empty.
+    """
+
+    model: Any
+    context: Any
+    n_ctx: int
+    n_cells: int
+    n_gpu_layers: int
+    notice: str
+
+
+def load(spec: EngineSpec, size: CacheSize, abort: AbortFlag, log: LogCapture) -> Loaded:
+    """The weights that `spec` names, with as much of them on a GPU as can be had."""
     _check_file(spec.model_path)
-    path = os.fsencode(spec.model_path)
-    _check_vocabulary(path, spec.model_path, log)
-    params = lib.llama_model_default_params()
-    params.n_gpu_layers = spec.n_gpu_layers
-    model = lib.llama_model_load_from_file(path, params)
-    if model is None:
-        raise _load_error(spec.model_path, log)
-    return model
-
-
-def new_context(
-    model: Any, spec: EngineSpec, n_cells: int, n_sequences: int, abort: AbortFlag, log: LogCapture
-) -> Any:
-    """A context whose `n_cells` cells all `n_sequences` sequences share."""
+    _check_vocabulary(os.fsencode(spec.model_path), spec.model_path, log)
     if spec.kv_type != "f16" and spec.flash_attention == "off":
         raise ModelError(
             f"A KV cache of type {spec.kv_type} needs flash attention; set the setting "
             "'flash_attention' to \"auto\" or 'kv_type' to \"f16\"."
         )
+    shape, found, here = _shape(spec.model_path), gpus(), memory()
+    use = Use(
+        n_cells=max(spec.n_cells, spec.n_ctx) + size.n_scratch_cells,
+        kv_type=spec.kv_type,
+        n_ubatch=spec.n_ubatch,
+        has_flash_attention=spec.flash_attention != "off",
+        copied_types=copied_types(lib.llama_print_system_info().decode()),
+    )
+    notices = []
+    failure: ModelError | None = None
+    for placement in placements(shape, use, found, here.available, spec.n_gpu_layers):
+        if shape is not None:
+            needed = in_main_memory(use, placement, found)
+            if problem := refusal(shape, needed, here):
+                raise ModelError(problem)
+            notices = [warning(shape, needed, here) or ""]
+        log.forget()
+        try:
+            loaded = _load_at(placement, found or (), spec, size, abort, log)
+        except ModelError as error:
+            failure = error
+            continue
+        notices.append(notice(shape, found, spec.n_gpu_layers, placement))
+        return replace(loaded, notice=" ".join(filter(None, notices)))
+    assert failure is not None, "there is always something to try"
+    raise failure
+
+
+def _shape(model_path: str) -> ModelShape | None:
+    try:
+        return model_shape(read_model_header(Path(model_path)))
+    except HeaderError:
+        return None
+
+
+def _load_at(
+    placement: Placement,
+    found: Sequence[Gpu],
+    spec: EngineSpec,
+    size: CacheSize,
+    abort: AbortFlag,
+    log: LogCapture,
+) -> Loaded:
+    params = lib.llama_model_default_params()
+    params.n_gpu_layers = placement.n_gpu_layers
+    # Both arrays have to live until the model is loaded. No devices means the CPU alone.
+    split = (ctypes.c_float * lib.llama_max_devices())(*placement.split)
+    handles = [gpu.handle for gpu in found] if placement.n_gpu_layers else []
+    devices = (ctypes.c_void_p * (len(handles) + 1))(*handles, None)
+    if placement.split:
+        params.tensor_split = split
+    if placement.split or not placement.n_gpu_layers:
+        params.devices = ctypes.cast(devices, ctypes.c_void_p)
+    model = lib.llama_model_load_from_file(os.fsencode(spec.model_path), params)
+    if model is None:
+        raise _load_error(spec.model_path, log)
+    n_ctx = min(spec.n_ctx, lib.llama_model_n_ctx_train(model))
+    n_cells = max(spec.n_cells, n_ctx)
+    try:
+        context = _new_context(
+            model, spec, n_cells + size.n_scratch_cells, size.n_sequences, abort, log
+        )
+    except ModelError:
+        lib.llama_model_free(model)
+        raise
+    return Loaded(model, context, n_ctx, n_cells, placement.n_gpu_layers, notice="")
+
+
+def _new_context(
+    model: Any, spec: EngineSpec, n_cells: int, n_sequences: int, abort: AbortFlag, log: LogCapture
+) -> Any:
+    """A context whose `n_cells` cells all `n_sequences` sequences share."""
     params = lib.llama_context_default_params()
     params.n_ctx = n_cells
     params.n_batch = params.n_ubatch = spec.n_ubatch
@@ -89,16 +177,7 @@ def new_context(
 
 def n_threads(spec: EngineSpec) -> int:
     """The threads that `spec` asks for."""
-    return spec.n_threads or physical_cores()
-
-
-def physical_cores() -> int:
-    """Physical cores that this process may use, at least one."""
-    cores = psutil.cpu_count(logical=False) or 1
-    process = psutil.Process()
-    # Containers and task sets give fewer cores than the machine has; macOS cannot tell.
-    allowed = len(process.cpu_affinity()) if hasattr(process, "cpu_affinity") else cores
-    return max(1, min(cores, allowed))
+    return spec.n_threads or default_threads()
 
 
 def _check_file(model_path: str) -> None:
@@ -186,6 +265,10 @@ class LogCapture:
     def _take(self, level: int, text: bytes, _user_data: object) -> None:
         if level == _LOG_LEVEL_ERROR:
             self._errors = [*self._errors[-9:], text.decode("utf-8", "replace").strip()]
+
+    def forget(self) -> None:
+        """Leave what was said so far out of the reasons."""
+        self._errors = []
 
     def reason(self) -> str:
         """The first of the latest errors, without llama.cpp's function names; empty if none."""

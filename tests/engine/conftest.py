@@ -28,7 +28,7 @@ class Loaded:
     """A model with its abort flag."""
 
     def __init__(self, **changes: object) -> None:
-        spec = replace(engine_spec(Settings(drafting="never")), **changes)  # type: ignore[arg-type]
+        spec = replace(engine_spec(Settings(drafting="never", warm_start_mb=0)), **changes)  # type: ignore[arg-type]
         self.abort = AbortFlag()
         self.model = LlamaModel(spec, self.abort)
 

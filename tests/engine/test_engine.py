@@ -18,7 +18,7 @@ from sc2_lsp.models import BUNDLED_MODEL, engine_spec
 from sc2_lsp.ports import EngineError, EngineUnavailable, ModelError
 from sc2_lsp.settings import Settings
 
-SPEC = engine_spec(Settings())
+SPEC = engine_spec(Settings(warm_start_mb=0))
 MANY_LINES = StopRule(max_lines=100)
 
 

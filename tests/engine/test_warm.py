@@ -29,28 +29,33 @@ TEXT = Path(evaluators.__file__).read_text()
 
 
 def test_an_engine_goes_on_where_another_one_ended(load: Load, tmp_path: Path) -> None:
-    first = load(cache_folder=str(tmp_path))
+    first = load(warm_start_mb=64, cache_folder=str(tmp_path))
     prompt = first.tokens(TEXT)[:700]
     answer = first.generate(prompt)
     first.model.warm.save_at_end(SLOW)
 
-    second = load(cache_folder=str(tmp_path))
+    second = load(warm_start_mb=64, cache_folder=str(tmp_path))
     got = second.generate(prompt)
     assert (got.n_evaluated, got.text) == (1, answer.text)
-    assert load(cache_folder=str(tmp_path), kv_type="q8_0").generate(prompt).n_evaluated == 700
+    assert (
+        load(warm_start_mb=64, cache_folder=str(tmp_path), kv_type="q8_0")
+        .generate(prompt)
+        .n_evaluated
+        == 700
+    )
 
 
 def test_a_quantized_cache_is_saved_and_restored_too(load: Load, tmp_path: Path) -> None:
-    first, second = (load(cache_folder=str(tmp_path), kv_type="q8_0") for _ in range(2))
+    first = load(warm_start_mb=64, cache_folder=str(tmp_path), kv_type="q8_0")
     prompt = first.tokens(TEXT)[:700]
     first.generate(prompt, max_tokens=0)
     first.model.warm.save_at_end(SLOW)
-    second = load(cache_folder=str(tmp_path), kv_type="q8_0")
+    second = load(warm_start_mb=64, cache_folder=str(tmp_path), kv_type="q8_0")
     assert second.generate(prompt).n_evaluated == 1
 
 
 def test_no_disk_space_means_no_states(load: Load, tmp_path: Path) -> None:
-    assert load(cache_folder=str(tmp_path), warm_start_mb=0).model.warm is None
+    assert load(warm_start_mb=0, cache_folder=str(tmp_path)).model.warm is None
 
 
 class Asker:
