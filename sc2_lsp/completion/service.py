@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 
 from sc2_lsp import postprocess, retrieval
 from sc2_lsp.completion import pipeline
@@ -38,6 +39,7 @@ class CompletionService:
             self._anchors, self._cache, self._means, on_battery, pauses or Pauses()
         )
         self._settings: Settings | None = None
+        self._notice = ""
 
     @property
     def background_usage(self) -> Usage:
@@ -132,6 +134,9 @@ class CompletionService:
             is_complete=generation.stop_reason is StopReason.SPECIAL_TOKEN,
         )
         self._idle.after_answer(snapshot, outcome, settings)
+        if means.model.notice != self._notice:
+            self._notice = means.model.notice
+            return replace(outcome, message=self._notice or None)
         return outcome
 
     def _remember(

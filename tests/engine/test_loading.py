@@ -9,6 +9,7 @@ import psutil
 import pytest
 from llama_cpp import llama_cpp as lib
 
+from sc2_lsp.engine.devices import gpus
 from sc2_lsp.ports import ModelError
 
 Load = Callable[..., Any]
@@ -33,3 +34,8 @@ def test_layers_for_a_gpu_that_is_not_there_are_told_and_the_model_works(load: L
 @cpu_only
 def test_an_ordinary_load_says_nothing(load: Load) -> None:
     assert load().model.info.notice == ""
+
+
+@cpu_only
+def test_a_build_for_the_cpu_has_no_gpus() -> None:
+    assert gpus() == ()

@@ -35,6 +35,7 @@ class ScriptedEngine(FakeEngine):
     gate: asyncio.Event | None = None
     is_loaded: bool = True
     written_ahead: str = ""
+    notice: str = ""
     choice: int = 0
     n_preemptions: int = 0
     requests: list[GenerationRequest] = field(default_factory=list)
@@ -44,7 +45,7 @@ class ScriptedEngine(FakeEngine):
     async def describe(self) -> ModelInfo:
         if not self.is_loaded:
             await asyncio.Event().wait()
-        return ModelInfo("/fake.gguf", "fake", "fake", 1, 4096, 4096)
+        return ModelInfo("/fake.gguf", "fake", "fake", 1, 4096, 4096, notice=self.notice)
 
     async def generate(self, request: GenerationRequest) -> Generation:
         if request.priority is Priority.BACKGROUND:
@@ -329,3 +330,13 @@ async def test_a_key_asks_for_alternatives() -> None:
     await service_of(engine).complete(snapshot(ASKED), Trigger.INVOKED, Settings(alternatives=3))
     await service_of(engine).complete(snapshot(ASKED), Trigger.AUTOMATIC, Settings(alternatives=3))
     assert [request.n_alternatives for request in engine.requests] == [3, 1]
+
+
+async def test_what_the_engine_has_to_tell_comes_with_one_answer() -> None:
+    engine = ScriptedEngine(notice="It runs on the CPU.")
+    service = service_of(engine)
+    messages = [
+        (await service.complete(snapshot(text), Trigger.INVOKED, Settings())).message
+        for text in ("a = <CURSOR>\n", "b = <CURSOR>\n")
+    ]
+    assert messages == ["It runs on the CPU.", None]
