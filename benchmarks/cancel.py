@@ -20,12 +20,13 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 import psutil
 
-from sc2_lsp.domain import GenerationRequest, StopRule, Tokens
+from sc2_lsp.domain import GenerationRequest, Priority, StopRule, Tokens
 from sc2_lsp.engine import protocol, rendezvous
 from sc2_lsp.engine.client import EngineClient
 from sc2_lsp.engine.connection import read_frame
@@ -79,17 +80,30 @@ async def _measure_freeing(settings: Settings, rounds: int) -> None:
             after = await engine.generate(_request((100, 101)))
             own_s = after.prompt_s + after.generate_s
             freed_ms.append((time.monotonic() - cancelled_s - own_s) * 1000)
+        preempted_ms = [await _preempt(engine, rounds + n, whole_s, rng) for n in range(rounds)]
     finally:
         await engine.close()
-    ordered = sorted(freed_ms)
-    print("| model | n_ubatch | prompt ms | cancelled | free after ms, p50 | p95 | max |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
-    print(
-        f"| {info.name}, {info.n_params / 1e6:.1f} M | {settings.n_ubatch} "
-        f"| {whole_s * 1000:.0f} | {len(ordered)} | {statistics.median(ordered):.1f} "
-        f"| {ordered[int(0.95 * (len(ordered) - 1))]:.1f} | {ordered[-1]:.1f} |"
-    )
+    print("| model | n_ubatch | prompt ms | ended by | times | free after ms, p50 | p95 | max |")
+    print("| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: |")
+    for cause, taken in (("cancelling", freed_ms), ("a request that matters more", preempted_ms)):
+        ordered = sorted(taken)
+        print(
+            f"| {info.name}, {info.n_params / 1e6:.1f} M | {settings.n_ubatch} "
+            f"| {whole_s * 1000:.0f} | {cause} | {len(ordered)} "
+            f"| {statistics.median(ordered):.1f} "
+            f"| {ordered[int(0.95 * (len(ordered) - 1))]:.1f} | {ordered[-1]:.1f} |"
+        )
     print(f"\n{n_ended_before} requests had ended before they were cancelled.\n")
+
+
+async def _preempt(engine: EngineClient, number: int, whole_s: float, rng: random.Random) -> float:
+    """How long a request waits that comes while work of the background is under way, in ms."""
+    background = replace(_request(_tokens(number)), priority=Priority.BACKGROUND)
+    running = asyncio.ensure_future(engine.generate(background))
+    await asyncio.sleep(rng.uniform(0.1, 0.9) * whole_s)
+    queue_s = (await engine.generate(_request((100, 101)))).queue_s
+    await running
+    return queue_s * 1000
 
 
 async def _storm(settings: Settings, n_requests: int, folder: Path) -> None:
@@ -109,6 +123,7 @@ async def _storm(settings: Settings, n_requests: int, folder: Path) -> None:
         writer.close()
     finally:
         await keeper.close()
+    psutil.wait_procs([engine], 5)
     n_once = sum(count == 1 for count in answers.values())
     warm, last, most = rss[0] / MIB, rss[-1] / MIB, max(rss) / MIB
     print("| model | requests | answered once | other | RSS MiB after 100 | at the end | most |")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
 
 import pytest
 
@@ -12,20 +11,24 @@ from sc2_lsp.engine.client import EngineClient
 from tests.support.engine_user import SPEC
 
 
-@pytest.mark.parametrize("n_turns", range(8))
-async def test_a_caller_who_gives_up_just_as_the_settings_change_is_let_go(
-    engine: EngineClient, n_turns: int
-) -> None:
-    engine.configure(SPEC)
-    waiting = asyncio.ensure_future(engine.describe())
-    await asyncio.sleep(0)
-    engine.configure(replace(SPEC, n_ctx=1024))
-    for _ in range(n_turns):
-        await asyncio.sleep(0)
-    waiting.cancel()
+async def test_a_caller_who_gives_up_in_the_moment_in_which_the_load_ends_is_let_go() -> None:
+    waiting: list[asyncio.Task[object]] = []
+    loads: list[asyncio.Task[object]] = []
+
+    def give_up_with_the_load() -> None:
+        """Asked in the task that loads: ends it, as other settings do, and with it its caller."""
+        load = asyncio.current_task()
+        assert load is not None
+        if not loads:
+            load.cancel()
+            load.add_done_callback(lambda _: waiting[0].cancel())
+        loads.append(load)
+
+    client = EngineClient(SPEC, time.monotonic, give_up_with_the_load)
+    waiting.append(asyncio.ensure_future(client.describe()))
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(waiting, 1.0)
-    assert (await engine.describe()).n_ctx == 1024
+        await asyncio.wait_for(waiting[0], 10.0)
+    await client.close()
 
 
 async def test_one_caller_who_gives_up_does_not_take_the_load_from_the_others(
