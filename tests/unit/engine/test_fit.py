@@ -222,6 +222,14 @@ def test_a_small_gpu_takes_some() -> None:
     assert fewer < some
 
 
+def test_room_is_left_for_what_is_computed() -> None:
+    needed = sum(SMALL.layer_bytes) + SMALL.output_bytes + SMALL.kv_bytes(12288, "f16")
+    (tight,) = gpu_layers(SMALL, USE, [needed], -1)
+    assert 20 < tight < 31
+    assert gpu_layers(SMALL, USE, [needed + GIB // 2], -1) == (31,)
+    assert sum(gpu_layers(SMALL, replace(USE, n_ubatch=4096), [needed + GIB // 2], -1)) < 31
+
+
 @given(st.integers(0, 100))
 def test_fallbacks_begin_with_the_wish_and_come_down_to_none(n_layers: int) -> None:
     steps = fallbacks(n_layers)

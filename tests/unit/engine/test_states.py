@@ -171,6 +171,14 @@ def test_the_states_used_longest_ago_make_room(folder: StateFolder) -> None:
     assert tokens_in(small) == {(1,), (3,), (4,)}
 
 
+def test_the_newest_state_stays_where_clocks_disagree(folder: StateFolder) -> None:
+    small = StateFolder(folder.folder, KEY, len(STATE) + 100)
+    small.save((1,), [STATE])
+    age(small.index()[0], -1000)
+    small.save((2,), [STATE])
+    assert tokens_in(small) == {(2,)}
+
+
 def test_states_of_other_keys_make_room_too(folder: StateFolder) -> None:
     other = StateFolder(folder.folder, OTHER_KEY, folder.max_bytes)
     other.save((1,), [STATE])
