@@ -1,0 +1,148 @@
+"""What it saves, and what it costs in quality, to move keys and values to another position.
+
+Takes single-line infills of held-out files. Somebody types a line of their own 15 lines above or
+below the infill, then goes to the infill and asks. Every infill is asked of an engine that
+evaluates anew whatever stands behind a change, and of one that moves runs of tokens
+(`shift_tokens`). Prints a Markdown table:
+
+    python -m benchmarks.shifting --corpus corpus.jsonl [--model M.gguf] [--count N] [--seed S]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import platform
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from sc2_lsp.completion.anchors import Anchors
+from sc2_lsp.completion.assemble import Means, assemble
+from sc2_lsp.domain import Generation, GenerationRequest, Prompt, Snapshot, Snippet, StopRule
+from sc2_lsp.engine.client import EngineClient
+from sc2_lsp.models import engine_spec
+from sc2_lsp.settings import Settings
+from sc2_lsp.text import Text
+from training.corpus import load_corpus
+from training.evaluate import similarity, standard_error
+from training.infills import Infill, sample_infills
+
+N_LINES_AWAY = 15
+TYPED_THERE = "\n    # Check the given value first."
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """An infill as one engine answered it."""
+
+    exact: bool
+    similarity: float
+    n_evaluated: int
+    n_shifted: int
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--model", default="")
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=12)
+    parser.add_argument("--layouts", nargs="+", default=["anchored", "spm"])
+    parser.add_argument("--shift", nargs="+", type=int, default=[0, 32])
+    arguments = parser.parse_args()
+    files = [file for file in load_corpus(arguments.corpus) if file.held_out]
+    infills = sample_infills(files, arguments.count, arguments.seed)
+    print("| layout | shift_tokens | n | exact match | edit similarity | evaluated | moved |")
+    print("|---|--:|--:|--:|--:|--:|--:|")
+    for layout in arguments.layouts:
+        exact: list[list[Result]] = []
+        for shift_tokens in arguments.shift:
+            settings = Settings(model=arguments.model, layout=layout, shift_tokens=shift_tokens)
+            exact.append(asyncio.run(ask_all(infills, settings)))
+            print(row(layout, shift_tokens, exact[-1], exact[0]), flush=True)
+    print(
+        f"\n{arguments.count} infills, seed {arguments.seed}; llama-cpp-python "
+        f"{version('llama-cpp-python')}, Python {platform.python_version()}, "
+        f"{platform.system()} {platform.machine()}."
+    )
+
+
+async def ask_all(infills: list[Infill], settings: Settings) -> list[Result]:
+    engine = EngineClient(replace(engine_spec(settings), warm_start_mb=0), time.monotonic)
+    try:
+        return [
+            await ask(infill, number, settings, engine) for number, infill in enumerate(infills)
+        ]
+    finally:
+        await engine.close()
+
+
+async def ask(infill: Infill, number: int, settings: Settings, engine: EngineClient) -> Result:
+    snippets = tuple(
+        Snippet(excerpt.path, 0, excerpt.text, "benchmark", "") for excerpt in infill.context
+    )
+    means = Means(settings, await engine.describe(), engine, lambda _: snippets)
+    anchors = Anchors()
+    content, cursor = infill.prefix + infill.suffix, len(infill.prefix)
+    for place in places_around(content, cursor, below=number % 2 == 0):
+        await generate(await assemble(at(infill, content, place), anchors, means), engine, 0)
+        content = content[:place] + TYPED_THERE + content[place:]
+        cursor += len(TYPED_THERE) if place <= cursor else 0
+        there = at(infill, content, place + len(TYPED_THERE))
+        await generate(await assemble(there, anchors, means), engine, 0)
+    prompt = await assemble(at(infill, content, cursor), anchors, means)
+    generation = await generate(prompt, engine, 48)
+    predicted, truth = generation.text.rstrip(), infill.middle.rstrip()
+    return Result(
+        predicted == truth,
+        similarity(predicted, truth),
+        generation.n_evaluated,
+        generation.n_shifted,
+    )
+
+
+def places_around(content: str, cursor: int, *, below: bool) -> Iterator[int]:
+    """The end of a line some lines away from the cursor."""
+    text = Text.of(content)
+    line = text.line_at(cursor) + (N_LINES_AWAY if below else -N_LINES_AWAY)
+    if 0 <= line < text.n_lines:
+        yield text.line_end(line)
+
+
+def at(infill: Infill, content: str, cursor: int) -> Snapshot:
+    text = Text.of(content)
+    return Snapshot("file:///infill", infill.path, "python", text, cursor, infill.package)
+
+
+async def generate(prompt: Prompt, engine: EngineClient, max_tokens: int) -> Generation:
+    return await engine.generate(
+        GenerationRequest(
+            tokens=prompt.tokens,
+            max_tokens=max_tokens,
+            deadline_s=600.0,
+            stop=StopRule(max_lines=1),
+            required=prompt.required,
+        )
+    )
+
+
+def row(layout: str, shift_tokens: int, results: list[Result], plain: list[Result]) -> str:
+    exact = [100.0 * r.exact for r in results]
+    gain = [100.0 * (r.exact - p.exact) for r, p in zip(results, plain, strict=True)]
+    alike = 100 * np.mean([r.similarity for r in results])
+    return (
+        f"| {layout} | {shift_tokens} | {len(results)} "
+        f"| {np.mean(exact):.1f} ± {standard_error(exact):.1f} % "
+        f"({np.mean(gain):+.1f} ± {standard_error(gain):.1f}) | {alike:.1f} % "
+        f"| {np.mean([r.n_evaluated for r in results]):.0f} "
+        f"| {np.mean([r.n_shifted for r in results]):.0f} |"
+    )
+
+
+if __name__ == "__main__":
+    main()
