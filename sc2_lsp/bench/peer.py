@@ -1,9 +1,11 @@
 """llama.cpp's own server as a contender, asked over POST /infill the way llama.vim asks it.
 
 256 lines before the cursor and 64 behind it, the cursor's line as the prompt, chunks of other files
-as extra context; what was suggested is typed through as there. Two things of llama.vim are left
-out, both in the peer's favour: its limit on prediction time, and the request for what might follow
-once a suggestion is accepted. It connects to the address that the user gave, and nowhere else.
+as extra context; what was suggested is typed through as there. Three things differ. It takes the
+likeliest token, as we do: llama.vim's sampling ends at once where random weights are sure of
+nothing. Left out, both in the peer's favour, are the limit on prediction time and the request for
+what might follow once a suggestion is accepted. It connects to the address that the user gave, and
+nowhere else.
 """
 
 from __future__ import annotations
@@ -139,9 +141,8 @@ class LlamaServer:
                 "prompt": text.content[start:char_offset],
                 "input_suffix": behind + "\n",
                 "n_predict": n_predict,
-                "top_k": 40,
-                "top_p": 0.99,
-                "samplers": ["top_k", "top_p", "infill"],
+                "samplers": ["top_k"],
+                "top_k": 1,
             }
         )
 
