@@ -86,6 +86,9 @@ class EngineClient:
         self._n_deaths = 0
         self._retry_at_s = 0.0
         self._tokens.clear()
+        if (loaded := self._loaded()) is not None:
+            # Nobody comes back to these weights soon, and the next ones need the memory.
+            loaded[0].linger(0.0)
         self._retire()
 
     def warm_up(self) -> None:
@@ -178,6 +181,9 @@ class EngineClient:
             )
 
     async def _load(self, spec: EngineSpec) -> tuple[Connection, ModelInfo]:
+        if self._retiring:
+            # Two models may not fit into memory.
+            await asyncio.wait(set(self._retiring))
         spec = _located(spec)
         identity = _file_identity(spec.model_path)
         connection = await self._open(spec)
@@ -194,6 +200,7 @@ class EngineClient:
                 f"damaged, or too large for this machine's memory ({error})."
             ) from error
         except asyncio.CancelledError:
+            connection.linger(0.0)
             await connection.close()
             raise
         _log.info("engine %d loaded %s", connection.pid, info.path)

@@ -60,6 +60,11 @@ class Connection:
         assert isinstance(reply, protocol.Generated)
         return reply.generation
 
+    def linger(self, idle_s: float) -> None:
+        """Wish that the engine, if it is shared, outlive its last user by so much."""
+        if self.is_alive:
+            self._writer.write(protocol.encode(protocol.Linger(next(self._ids), idle_s)))
+
     async def close(self) -> None:
         """Let go of the engine; what is pending fails."""
         self.is_alive = False

@@ -71,6 +71,8 @@ class Evaluator:
         elif isinstance(request, protocol.Cancel):
             for ticket in self._jobs.cancel(asker, request.id):
                 asker.send(_cancelled(ticket.job.id))
+        elif isinstance(request, protocol.Linger):
+            pass  # That is for whoever decides on the end.
         elif self._model is None:
             asker.send(protocol.Failed(request.id, "request", "No model is loaded."))
         elif isinstance(request, protocol.Tokenize):

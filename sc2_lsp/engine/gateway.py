@@ -20,8 +20,8 @@ from sc2_lsp.engine import protocol
 from sc2_lsp.engine.rendezvous import is_own_peer
 from sc2_lsp.ports import Clock
 
-FIRST_USER_S = 20.0
-"""How long a new engine waits for somebody to greet it."""
+FIRST_USER_S = 5.0
+"""How long a new engine waits for a greeting; who started it connects before it is up."""
 
 HELLO_S = 5.0
 MAX_UNREAD_BYTES = 32 * 1024 * 1024
@@ -195,7 +195,11 @@ class Gateway:
 
     def _accept(self, peer: Peer, body: bytes) -> None:
         if peer.has_greeted:
-            self._service.accept(peer, protocol.decode_request(body))
+            request = protocol.decode_request(body)
+            if isinstance(request, protocol.Linger):
+                peer.idle_s = request.idle_s
+            else:
+                self._service.accept(peer, request)
             return
         hello = protocol.decode_hello(body)
         if not hmac.compare_digest(hello.token, self._token):

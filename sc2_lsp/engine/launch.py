@@ -23,9 +23,9 @@ _RUN = (
     "import sys; sys.path[:] = [*filter(None, sys.path), sys.argv.pop(1)]; "
     "from sc2_lsp.engine.host import main; main(sys.argv[1:])"
 )
-# Forked before any thread exists. Nobody has to wait for the engine's end then, and an editor that
-# kills its descendants does not find it.
-_RUN_DETACHED = "import os; os.fork() and os._exit(0); " + _RUN
+# Nobody has to wait for the engine's end then, and an editor that kills its descendants does not
+# find it. What only forks may not use the frameworks of macOS, so it becomes a new program as well.
+_DETACH = "import os, sys; os.fork() and os._exit(0); os.execv(sys.argv[1], sys.argv[1:])"
 
 
 def private_command() -> list[str]:
@@ -38,7 +38,8 @@ def shared_command(listener: int, folder: Path, name: str) -> list[str]:
 
     It returns at once; the engine goes on as nobody's child.
     """
-    return [sys.executable, "-c", _RUN_DETACHED, _PACKAGE_PARENT, str(listener), str(folder), name]
+    detach = [sys.executable, "-I", "-S", "-c", _DETACH]
+    return [*detach, *private_command(), str(listener), str(folder), name]
 
 
 def engine_environment(parent: Mapping[str, str]) -> dict[str, str]:

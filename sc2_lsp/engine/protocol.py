@@ -76,6 +76,16 @@ class Cancel(msgspec.Struct, frozen=True, tag=True, array_like=True):
     id: int
 
 
+class Linger(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """Wish that a shared engine outlive its last user by another time than `Hello` said.
+
+    It has no reply and means nothing to an engine of one's own.
+    """
+
+    id: int
+    idle_s: Annotated[float, msgspec.Meta(ge=0, le=MAX_IDLE_S)]
+
+
 class Loaded(msgspec.Struct, frozen=True, tag=True, array_like=True):
     id: int
     info: ModelInfo
@@ -104,7 +114,7 @@ class Failed(msgspec.Struct, frozen=True, tag=True, array_like=True):
     message: str
 
 
-Request = Load | Tokenize | Detokenize | Generate | Cancel
+Request = Load | Tokenize | Detokenize | Generate | Cancel | Linger
 Reply = Loaded | Tokenized | Detokenized | Generated | Failed
 
 _encoder = msgspec.msgpack.Encoder()

@@ -73,7 +73,8 @@ def private_folder(environment: Mapping[str, str]) -> Path:
     complaints = []
     for folder in _candidates(environment):
         try:
-            return _checked(folder)
+            # The engine has another current folder.
+            return _checked(folder.absolute())
         except SharingRefused as error:
             complaints.append(str(error))
         except OSError as error:

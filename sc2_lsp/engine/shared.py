@@ -106,6 +106,8 @@ async def _greet(place: Place, idle_s: float) -> Connection | None:
         writer.close()
         raise SharingRefused(f"the engine at {place.socket} does not answer") from None
     except BaseException:
+        # It may have no other user, and whoever gives up now does not come back for it.
+        writer.write(protocol.encode(protocol.Linger(0, 0.0)))
         writer.close()
         raise
 

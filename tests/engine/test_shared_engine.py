@@ -25,6 +25,7 @@ from sc2_lsp.domain import EngineSpec, Priority, StopReason
 from sc2_lsp.engine import protocol, rendezvous
 from sc2_lsp.engine.client import EngineClient
 from sc2_lsp.engine.connection import read_frame
+from sc2_lsp.engine.gateway import FIRST_USER_S
 from sc2_lsp.engine.rendezvous import FOLDER_VARIABLE, Place
 from sc2_lsp.engine.shared import engine_name
 from sc2_lsp.models import BUNDLED_MODEL
@@ -168,10 +169,32 @@ async def test_who_changes_the_model_leaves_the_engine_to_the_others(join: Join)
     await eventually(lambda: is_gone(shared), 2.0)
 
 
+async def test_weights_that_the_settings_name_no_more_do_not_linger(join: Join) -> None:
+    client = join(idle_s=60.0)
+    before = await pid_of(client)
+    client.configure(replace(SPEC, n_ctx=1024))
+    assert await pid_of(client) != before
+    await eventually(lambda: is_gone(before), 2.5)
+
+
+async def test_weights_that_are_still_being_loaded_then_do_not_linger_either(
+    join: Join, folder: Path
+) -> None:
+    client = join(idle_s=60.0)
+    waiting = asyncio.ensure_future(pid_of(client))
+    await eventually(lambda: len(engines(folder)) == 1)
+    client.configure(replace(SPEC, n_ctx=1024))
+    pid = await waiting
+    # If it was not even greeted, it waits for somebody.
+    end_s = FIRST_USER_S + 2.5
+    await eventually(lambda: [engine.pid for engine in engines(folder)] == [pid], end_s)
+
+
 async def test_the_engine_is_nobodys_child_and_holds_nothing_of_who_started_it(
     join: Join, folder: Path
 ) -> None:
     engine = psutil.Process(await pid_of(join()))
+    assert engine.ppid() != os.getpid()
     assert engine.pid not in [child.pid for child in psutil.Process().children(recursive=True)]
     assert os.getsid(engine.pid) not in (os.getsid(0), 0)
     assert engine.cwd() == "/"

@@ -210,6 +210,13 @@ def test_it_outlives_its_last_user_by_what_that_one_wished(rig: Rig) -> None:
     assert rig.ended()
 
 
+def test_the_last_user_may_change_that_wish(rig: Rig) -> None:
+    user = rig.greeted(idle_s=1000.0)
+    user.sendall(protocol.encode(protocol.Linger(1, 0.0)))
+    user.close()
+    assert rig.ended()
+
+
 def test_it_ends_if_nobody_ever_greets(rig: Rig) -> None:
     rig.connect()
     rig.pass_time(gateway.FIRST_USER_S + 0.1)

@@ -16,6 +16,7 @@ REQUESTS = [
     protocol.Detokenize(3, (1, 2)),
     protocol.Generate(4, GenerationRequest((5, 6), 8, 1.5, StopRule(9, 4, None))),
     protocol.Cancel(5),
+    protocol.Linger(6, 0.0),
 ]
 REPLIES = [
     protocol.Tokenized(2, [(1, 2), ()]),

@@ -49,6 +49,11 @@ def test_only_the_user_can_enter_the_folder(folder: Path) -> None:
     assert rendezvous.private_folder({FOLDER_VARIABLE: str(folder)}) == folder
 
 
+def test_a_relative_path_is_made_absolute(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder.parent)
+    assert rendezvous.private_folder({FOLDER_VARIABLE: folder.name}) == folder
+
+
 def test_a_folder_that_others_can_enter_is_refused(folder: Path) -> None:
     folder.chmod(0o777)
     assert "open to other users" in refusal(folder)
