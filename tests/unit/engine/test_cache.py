@@ -157,6 +157,17 @@ def test_an_evaluation_that_is_stopped_before_moved_keys_were_turned_turns_them_
     check(cache, memory)
 
 
+def test_a_ranking_is_known_wherever_its_tokens_are_shared() -> None:
+    memory = SlowMemory(N_CELLS)
+    cache = KvCache(memory, N_CELLS, 16)
+    common, one, other = (prompt([(kind, 70)]) for kind in (0, 1, 2))
+    for wanted in (common, (*common, *one), (*common, *other)):
+        cache.execute(cache.plan(wanted, 0), wanted, QUIET)
+    plan = cache.plan(common, 0)
+    assert plan.n_evaluate == 0
+    assert plan.sequence == cache.plan((*common, *other), 0).sequence != 0
+
+
 def test_a_look_at_all_logits_leaves_the_sequences_as_they_are() -> None:
     memory = SlowMemory(N_CELLS)
     cache = KvCache(memory, N_CELLS - 1, 16)

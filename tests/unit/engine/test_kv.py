@@ -77,6 +77,13 @@ def test_a_long_tail_stays_and_its_beginning_is_shared() -> None:
     assert todo.cuts == ()
 
 
+def test_a_tail_is_long_by_its_own_length_alone() -> None:
+    n_keep = 299 - SHORT_TAIL_TOKENS
+    todo = plan(holding(text(0)), (*text(0, n_keep), 999), 10)
+    assert (todo.source, todo.n_keep) == (0, n_keep)
+    assert todo.sequence != 0
+
+
 def test_another_file_does_not_replace_the_first_one() -> None:
     todo = plan(holding(text(0)), text(1000), 10)
     assert (todo.sequence, todo.n_evaluate, todo.cuts) == (1, 300, ())
