@@ -69,6 +69,7 @@ class LlamaModel:
         self._memory = lib.llama_get_memory(self._context)
         self._batch = _Batch(spec.n_ubatch)
         self.n_vocab = lib.llama_vocab_n_tokens(self._vocab)
+        self._logits_row = ctypes.c_float * self.n_vocab
         self.special_tokens = frozenset(range(len(SPECIAL_TOKENS))) | frozenset(
             token
             for token in range(self.n_vocab)
@@ -158,7 +159,9 @@ class LlamaModel:
     def logits(self, index: int) -> Logits:
         """See `Memory`."""
         values = lib.llama_get_logits_ith(self._context, index)
-        return np.ctypeslib.as_array(values, shape=(self.n_vocab,))
+        # A tenth of the time of np.ctypeslib.as_array.
+        row = self._logits_row.from_address(ctypes.addressof(values.contents))
+        return np.frombuffer(row, np.float32)
 
     def state(self, sequence: int) -> memoryview:
         """See `Memory`."""

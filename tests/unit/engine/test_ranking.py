@@ -18,7 +18,7 @@ def test_the_ranking_is_the_beginning_of_a_stable_sort(given: list[float], n_ran
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([2047, 2048, 49152, 49153]))
-def test_blocks_of_a_large_vocabulary_change_nothing(seed: int, n_vocab: int) -> None:
+def test_groups_in_a_large_vocabulary_change_nothing(seed: int, n_vocab: int) -> None:
     # Few different values, so that ties are common.
     logits = np.random.default_rng(seed).integers(0, 500, n_vocab).astype(np.float32)
     slow = np.lexsort((np.arange(n_vocab), -logits))[:64]
