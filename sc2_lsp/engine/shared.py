@@ -13,7 +13,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -56,21 +56,29 @@ async def join(spec: EngineSpec, idle_s: float) -> Connection:
 
 def engine_name(spec: EngineSpec) -> str:
     """A name that two servers share if, and only if, one engine can serve both."""
-    try:
-        status = Path(spec.model_path).stat()
-        model_file = [status.st_size, status.st_mtime_ns]
-    except (OSError, ValueError):
-        model_file = []
+    llama_cpp = find_spec("llama_cpp")
+    runtime = llama_cpp.origin if llama_cpp is not None else None
     identity = (
         __version__,
         protocol.VERSION,
         spec,
-        model_file,
+        _file_identity(spec.model_path),
         sys.executable,
         str(Path(__file__).resolve()),
-        metadata.version("llama-cpp-python"),
+        # Another build of the same version, for a GPU say, is another engine.
+        runtime,
+        _file_identity(runtime),
     )
     return "sc2-" + hashlib.sha256(msgspec.json.encode(identity)).hexdigest()[:16]
+
+
+def _file_identity(path: str | None) -> tuple[int, int] | None:
+    """What changes when the file is replaced; None where there is none."""
+    try:
+        status = Path(path or "").stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_size, status.st_mtime_ns
 
 
 async def _greet_or_start(place: Place, idle_s: float) -> Connection | None:

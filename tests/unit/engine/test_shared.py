@@ -43,5 +43,20 @@ def test_another_program_has_another_name(monkeypatch: pytest.MonkeyPatch) -> No
     assert engine_name(SPEC) != before
 
 
+def test_a_new_build_of_llama_cpp_has_another_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A server has not imported it, but other tests have.
+    monkeypatch.delitem(sys.modules, "llama_cpp", raising=False)
+    names = [engine_name(SPEC)]
+    module = tmp_path / "llama_cpp.py"
+    module.write_text("a = 1")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    names.append(engine_name(SPEC))
+    module.write_text("b = 10")
+    names.append(engine_name(SPEC))
+    assert len(set(names)) == 3
+
+
 def test_a_name_is_short_enough_for_the_path_of_a_socket() -> None:
     assert len(engine_name(SPEC)) <= 24
