@@ -19,7 +19,8 @@ BATCH_SIZES = (2, 3, 4, 8)
 
 _MARGIN = 1.1
 _STREAKS = BATCH_SIZES[-1]
-_WEIGHT_OF_TIME = 0.2
+_RATE_OF_STEP = 0.1
+_RATE_OF_COST = 0.05
 _WEIGHT_OF_HIT = 0.1
 # How much of the way a measured cost goes back to the assumed one with each step, so that one slow
 # batch does not end drafting for ever.
@@ -71,12 +72,18 @@ class Payoff:
     def learn_time(self, n_tokens: int, seconds: float) -> None:
         """A batch of `n_tokens` tokens took so long."""
         if n_tokens == 1:
-            self.step_s += (_WEIGHT_OF_TIME if self.step_s else 1.0) * (seconds - self.step_s)
+            self.step_s = _towards(self.step_s or seconds, seconds, _RATE_OF_STEP)
             for size, cost in self.costs.items():
                 self.costs[size] = cost + _FORGETTING * (self.assumed[size] - cost)
         elif self.step_s > 0:
-            cost = max(1.0, seconds / self.step_s)
-            self.costs[n_tokens] += _WEIGHT_OF_TIME * (cost - self.costs[n_tokens])
+            cost = _towards(self.costs[n_tokens], seconds / self.step_s, _RATE_OF_COST)
+            self.costs[n_tokens] = max(1.0, cost)
+
+
+def _towards(estimate: float, seen: float, rate: float) -> float:
+    """Follows the median rather than the mean: on a busy machine a step may take ten times as long,
+    and would make batches look cheap."""
+    return estimate * (1 + rate if seen > estimate else 1 - rate)
 
 
 class Drafter:

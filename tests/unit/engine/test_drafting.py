@@ -85,12 +85,20 @@ def test_batches_that_turn_out_dear_end_drafting_until_that_is_long_ago() -> Non
     payoff = sure(1.5)
     payoff.learn_time(1, 0.1)
     for size in BATCH_SIZES:
-        for _ in range(30):
+        for _ in range(60):
             payoff.learn_time(size, 0.1 * size * 2)
     assert payoff.best_size(3, 0, 7) == 0
     for _ in range(2000):
         payoff.learn_time(1, 0.1)
     assert payoff.best_size(3, 0, 7) > 0
+
+
+def test_a_step_that_was_held_up_does_not_make_batches_look_cheap() -> None:
+    payoff = Payoff.on(is_gpu=False)
+    for number in range(200):
+        payoff.learn_time(1, 2.0 if number % 10 == 0 else 0.1)
+        payoff.learn_time(4, 0.25)
+    assert payoff.costs[4] == pytest.approx(2.5, rel=0.25)
 
 
 def test_a_batch_never_counts_as_cheaper_than_a_step() -> None:
