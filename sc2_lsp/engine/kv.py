@@ -19,6 +19,7 @@ SHORT_TAIL_TOKENS = 64
 """So many tokens of an earlier prompt are rather dropped than kept in a sequence of their own."""
 
 _STRIDE = 64
+_MOVE_CANDIDATES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,8 @@ def plan(sequences: Sequences, wanted: Tokens, n_room: int, shift_tokens: int = 
 
     n_keep = min(shared[source], len(wanted) - 1)
     n_evaluate = len(wanted) - n_keep
-    if moves := _moves(sequences, source, n_keep, wanted, shift_tokens):
-        # What is moved and what is dropped both stay in their cells until the last move is made.
-        n_moved = sum(move.n_tokens for move in moves)
-        room = _Room(sequences)
-        if room.make(n_evaluate - n_moved + n_room, {source}):
-            return Plan(source, source, n_keep, n_evaluate - n_moved, n_room, moves, room.cuts())
+    if moving := _moving(sequences, shared, source, wanted, n_room, shift_tokens):
+        return moving
 
     room = _Room(sequences)
     target = source if _is_short(sequences, source, n_keep) else room.least_needed({source})
@@ -111,24 +108,55 @@ def _is_short(sequences: Sequences, index: int, n_keep: int) -> bool:
     return not held.tokens[n_keep:] or (n_lost <= SHORT_TAIL_TOKENS and n_lost <= n_keep)
 
 
+def _moving(
+    sequences: Sequences,
+    shared: Sequence[int],
+    source: int,
+    wanted: Tokens,
+    n_room: int,
+    shift_tokens: int,
+) -> Plan | None:
+    """The plan with the least to evaluate among those that move runs.
+
+    It has to spare half of what is evaluated otherwise and to lose no more of the sequence than it
+    moves. With less it is another place, and the sequence is better kept as it is. The place that
+    somebody comes back to is often of an older sequence than the longest beginning is.
+    """
+    n_otherwise = len(wanted) - shared[source]
+    if not shift_tokens or n_otherwise < 2 * shift_tokens:
+        return None
+    near = [i for i, n_shared in enumerate(shared) if n_shared and 2 * n_shared >= shared[source]]
+    near.sort(key=lambda index: -sequences.held[index].last_used)
+    best: Plan | None = None
+    for index in near[:_MOVE_CANDIDATES]:
+        n_keep = min(shared[index], len(wanted) - 1)
+        moves = _moves(sequences, index, n_keep, wanted, shift_tokens)
+        n_moved = sum(move.n_tokens for move in moves)
+        n_evaluate = len(wanted) - n_keep - n_moved
+        if 2 * n_moved < sequences.held[index].n_asked - n_keep or 2 * n_evaluate > n_otherwise:
+            continue
+        if best is not None and best.n_evaluate <= n_evaluate:
+            continue
+        # What is moved and what is dropped both stay in their cells until the last move is made.
+        room = _Room(sequences)
+        if room.make(n_evaluate + n_room, {index}):
+            best = Plan(index, index, n_keep, n_evaluate, n_room, moves, room.cuts())
+    return best
+
+
 def _moves(
     sequences: Sequences, index: int, n_keep: int, wanted: Tokens, shift_tokens: int
 ) -> tuple[Run, ...]:
-    """Runs of the tail that are worth moving: at least half of what is to be evaluated otherwise.
+    """Runs of a sequence's tail that stand in the wanted one too.
 
-    With less it is another text, and the tail is better kept as it is. A cell has one position, so
-    cells that another sequence shares cannot move.
+    A cell has one position, so cells that another sequence shares cannot move.
     """
     held = sequences.held[index]
-    if not shift_tokens:
-        return ()
     start = n_keep
     while start < len(held.cells) and sequences.n_holders(held.cells[start]) > 1:
         start += 1
     # The last token is evaluated for its ranking.
     found = common_runs(held.tokens[start:], wanted[n_keep:-1], shift_tokens)
-    if 2 * sum(run.n_tokens for run in found) < len(wanted) - n_keep:
-        return ()
     return tuple(Run(run.old + start, run.new + n_keep, run.n_tokens) for run in found)
 
 

@@ -159,6 +159,25 @@ def test_shared_cells_are_not_moved() -> None:
     assert plan(sequences, wanted, 10, shift_tokens=32).moves == ()
 
 
+def test_the_place_that_somebody_comes_back_to_is_moved() -> None:
+    sequences = holding((*text(0, 100), *text(100, 200)), (*text(0, 100), 999, *text(5000, 200)))
+    sequences.touch(1)
+    wanted = (*text(0, 100), 999, *text(100, 200), 998)
+    todo = plan(sequences, wanted, 10, shift_tokens=32)
+    assert todo.sequence == todo.source == 0
+    assert todo.moves == (Run(100, 101, 200),)
+    assert todo.n_evaluate == 2
+
+
+def test_a_place_that_would_be_lost_is_left_where_it_is() -> None:
+    sequences = holding((*text(0, 100), *text(100, 600)))
+    sequences.held[0].n_asked = 700
+    wanted = (*text(0, 100), 999, *text(110, 250), 998)
+    todo = plan(sequences, wanted, 10, shift_tokens=32)
+    assert todo.moves == ()
+    assert todo.cuts == ()
+
+
 def test_little_to_move_is_another_place() -> None:
     wanted = (*text(0, 100), *text(5000, 200), *text(110, 190), 998)
     todo = plan(holding(text(0)), wanted, 10, shift_tokens=32)

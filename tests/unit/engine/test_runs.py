@@ -34,3 +34,10 @@ def test_a_change_in_the_middle_leaves_two_runs() -> None:
 
 def test_a_short_run_is_none() -> None:
     assert common_runs(list(range(10)), list(range(10)), 11) == ()
+
+
+def test_a_long_run_is_not_given_up_for_a_short_one_before_it() -> None:
+    typed, below = list(range(20)), list(range(100, 200))
+    old = [*below, 999, *typed]
+    new = [*typed, *below, 998]
+    assert common_runs(old, new, 16) == (Run(0, 20, 100),)
