@@ -112,6 +112,8 @@ def test_a_killed_engine_costs_one_answer(client: Client) -> None:
     client.complete(*FIRST)
     pid = engine_pid(client)
     asked = client.start("textDocument/inlineCompletion", at(*FAR))
+    # The server has begun with that request once it answers a later one.
+    client.stats()
     os.kill(pid, signal.SIGKILL)
     killed_s = time.monotonic()
     reply = client.inbox.wait_for(id=asked)
