@@ -7,6 +7,7 @@ import json
 import time
 from typing import Annotated, Any, NoReturn, Optional
 
+import msgspec
 import typer
 from rich.console import Console
 
@@ -19,6 +20,7 @@ from sc2_lsp.engine.client import EngineClient
 from sc2_lsp.location import Location, LocationError, snapshot_at
 from sc2_lsp.models import engine_spec
 from sc2_lsp.ports import EngineError
+from sc2_lsp.power import on_battery
 from sc2_lsp.server.app import create_server
 from sc2_lsp.settings import Settings
 
@@ -80,7 +82,8 @@ def serve(
         return now.engine_idle_s if now.shared_engine else None
 
     engine = EngineClient(engine_spec(settings), time.monotonic, sharing)
-    server = create_server(CompletionService(engine, time.monotonic), engine, settings)
+    service = CompletionService(engine, time.monotonic, on_battery)
+    server = create_server(service, engine, settings)
     if tcp:
         host, port = _address(tcp)
         raise typer.Exit(server.serve_tcp(host, port))
@@ -130,8 +133,9 @@ def complete(
 
 async def _complete(snapshot: Snapshot, settings: Settings, show_prompt: bool) -> dict[str, Any]:
     """One completion by an engine of its own; raises EngineError."""
+    settings = msgspec.structs.replace(settings, idle_work="never")
     engine = EngineClient(engine_spec(settings), time.monotonic)
-    service = CompletionService(engine, time.monotonic)
+    service = CompletionService(engine, time.monotonic, on_battery)
     started_s = time.monotonic()
     try:
         info = await engine.describe()
