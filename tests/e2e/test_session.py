@@ -107,6 +107,35 @@ def test_a_typed_character_costs_the_characters_typed(client: Client) -> None:
     assert n_evaluated <= 2
 
 
+def evaluated_by(client: Client, uri: str, line: int, column: int) -> int:
+    """Prompt tokens that one completion there evaluates."""
+    before = client.stats()["prompt_tokens_evaluated"]
+    client.complete(uri, line, column)
+    evaluated: int = client.stats()["prompt_tokens_evaluated"] - before
+    return evaluated
+
+
+def test_going_back_to_a_file_costs_what_was_typed_there(client: Client) -> None:
+    content, line, column = spot()
+    client.open(URI, content)
+    client.open(OTHER_URI, content.replace("self", "this"))
+    assert evaluated_by(client, OTHER_URI, line, column) > 200
+    assert evaluated_by(client, URI, line, column) > 200
+    for uri in (OTHER_URI, URI, OTHER_URI):
+        client.change(uri, partial(line, column, line, column, "("))
+        assert evaluated_by(client, uri, line, column + 1) <= 2
+        client.change(uri, partial(line, column, line, column + 1, ""))
+
+
+def test_going_elsewhere_in_a_file_and_back_costs_what_was_typed_there(client: Client) -> None:
+    content, line, column = spot()
+    client.open(URI, content)
+    evaluated_by(client, URI, line, column)
+    assert evaluated_by(client, URI, line - 12, 0) > 100
+    client.change(URI, partial(line, column, line, column, "("))
+    assert evaluated_by(client, URI, line, column + 1) <= 2
+
+
 def test_a_killed_engine_costs_one_answer(client: Client) -> None:
     client.open(URI, LONG)
     client.complete(*FIRST)
