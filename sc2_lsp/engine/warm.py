@@ -19,7 +19,7 @@ from sc2_lsp.engine.kv import common_prefix
 from sc2_lsp.engine.states import Part, SavedState, StateFolder, default_folder, state_key
 from sc2_lsp.ports import Clock
 
-_PART_TOKENS = 256
+_PART_TOKENS = 128
 _N_CANDIDATES = 2
 _FEWEST_NEW_TOKENS = 256
 _FEWEST_GAINED_TOKENS = 64
