@@ -188,10 +188,15 @@ def refusal(shape: ModelShape, use: Use, memory: Memory) -> str | None:
     if need.allocated > _grantable(memory):
         return (
             f"The model needs {_gib(need.allocated)} of memory that cannot be given back, and "
-            f"{_gib(_grantable(memory))} are free, swap included; close other programs or "
-            f"{_remedy(shape, use, memory)}."
+            f"{_gib(_grantable(memory))} are free, swap included; close other programs and restart "
+            f"the server, or {_remedy(shape, use, memory)}."
         )
     return None
+
+
+def may_pass(shape: ModelShape, use: Use, memory: Memory) -> bool:
+    """Whether a refusal is only because other programs hold the memory just now."""
+    return refusal(shape, use, replace(memory, available=memory.total)) is None
 
 
 def warning(shape: ModelShape, use: Use, memory: Memory) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,15 @@ from llama_cpp import llama_cpp as lib
 from sc2_lsp.domain import EngineSpec
 from sc2_lsp.engine.abort import AbortFlag
 from sc2_lsp.engine.devices import gpus
-from sc2_lsp.engine.fit import ModelShape, Use, copied_types, model_shape, refusal, warning
+from sc2_lsp.engine.fit import (
+    ModelShape,
+    Use,
+    copied_types,
+    may_pass,
+    model_shape,
+    refusal,
+    warning,
+)
 from sc2_lsp.engine.header import HeaderError, read_model_header
 from sc2_lsp.engine.machine import default_threads, memory
 from sc2_lsp.engine.placement import Gpu, Placement, in_main_memory, notice, placements
@@ -32,6 +41,8 @@ from sc2_lsp.vocabulary import (
     SPECIAL_TOKENS,
 )
 
+_WAIT_FOR_MEMORY_S = 5.0
+_MEMORY_STEP_S = 0.25
 _GGUF_MAGIC = b"GGUF"
 _LOG_LEVEL_ERROR = 4
 _FUNCTION_NAME = re.compile(r"^\w+: (?:error loading model: )?")
@@ -94,7 +105,7 @@ def load(spec: EngineSpec, size: CacheSize, abort: AbortFlag, log: LogCapture) -
     for placement in placements(shape, use, found, here.available, spec.n_gpu_layers):
         if shape is not None:
             needed = in_main_memory(use, placement, found)
-            if problem := refusal(shape, needed, here):
+            if problem := _lasting_refusal(shape, needed):
                 raise ModelError(problem)
             notices = [warning(shape, needed, here) or ""]
         log.forget()
@@ -107,6 +118,16 @@ def load(spec: EngineSpec, size: CacheSize, abort: AbortFlag, log: LogCapture) -
         return replace(loaded, notice=" ".join(filter(None, notices)))
     assert failure is not None, "there is always something to try"
     raise failure
+
+
+def _lasting_refusal(shape: ModelShape, use: Use) -> str | None:
+    """Why the model does not fit, once an engine that this one replaces has had time to end."""
+    ends_at_s = time.monotonic() + _WAIT_FOR_MEMORY_S
+    while problem := refusal(shape, use, here := memory()):
+        if not may_pass(shape, use, here) or time.monotonic() > ends_at_s:
+            return problem
+        time.sleep(_MEMORY_STEP_S)
+    return None
 
 
 def _shape(model_path: str) -> ModelShape | None:

@@ -13,6 +13,7 @@ from sc2_lsp.engine.fit import (
     copied_types,
     fallbacks,
     gpu_layers,
+    may_pass,
     model_shape,
     needs,
     refusal,
@@ -153,6 +154,8 @@ def test_copies_that_neither_memory_nor_swap_can_hold_are_refused() -> None:
     busy = machine(8, free_gib=1)
     assert refusal(SMALL, USE, busy) is None
     assert "close other programs" in (refusal(SMALL, copying, busy) or "")
+    assert may_pass(SMALL, copying, busy)
+    assert not may_pass(SMALL, copying, machine(1))
     # Where swap grows on demand nothing says that the copies do not fit.
     assert refusal(SMALL, copying, replace(busy, swap_free=None)) is None
 
