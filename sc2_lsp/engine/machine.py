@@ -33,10 +33,10 @@ class Memory:
     swap_free: int | None
 
 
-def memory(root: Path = _ROOT) -> Memory:
+def memory(root: Path = _ROOT, platform: str = sys.platform) -> Memory:
     """The machine's memory, or less where a cgroup allows less."""
     whole = psutil.virtual_memory()
-    swap_free = psutil.swap_memory().free if sys.platform == "linux" else None
+    swap_free = psutil.swap_memory().free if platform == "linux" else None
     here = Memory(whole.total, whole.available, swap_free)
     for group in _cgroups(root, "memory"):
         here = _within(here, group)

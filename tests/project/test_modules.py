@@ -44,6 +44,8 @@ PLATFORM_CHECK = re.compile(r"\bsys\.platform\b|\bos\.name\b|\bplatform\.system\
 # Each branch has a unit test of both sides.
 MAY_ASK_FOR_THE_PLATFORM = {
     "sc2_lsp/engine/abort.py": 1,
+    "sc2_lsp/engine/devices.py": 2,
+    "sc2_lsp/engine/machine.py": 1,
     "sc2_lsp/server/transport.py": 1,
 }
 

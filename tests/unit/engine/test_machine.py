@@ -124,3 +124,8 @@ def test_a_machine_that_describes_nothing_still_has_a_thread(
 
 def test_this_machine_has_at_most_a_thread_for_each_processor() -> None:
     assert 1 <= default_threads() <= (psutil.cpu_count() or 1)
+
+
+def test_only_where_swap_has_a_size_is_it_known_what_is_left(tmp_path: Path) -> None:
+    assert memory(tmp_path, platform="darwin").swap_free is None
+    assert memory(tmp_path, platform="linux").swap_free is not None
