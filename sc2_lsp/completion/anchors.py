@@ -56,6 +56,7 @@ class Anchors:
         """
         if len(self._first_seen) > _FILES:
             self._first_seen.clear()
-        for snippet in snippets:
-            self._first_seen.setdefault(snippet.path, len(self._first_seen))
+        # By name where several come at once, so that another session begins alike too.
+        for path in sorted(snippet.path for snippet in snippets):
+            self._first_seen.setdefault(path, len(self._first_seen))
         return tuple(sorted(snippets, key=lambda s: (self._first_seen[s.path], s.start_line)))

@@ -21,6 +21,7 @@ from sc2_lsp.settings import Settings
 
 # More chars than a token of code has on average, so that the first cut is rarely too short.
 _CHARS_PER_TOKEN = 4
+_STEPS, _STEP = 12, 0.8
 _ROUNDS = 4
 _QUICK_SUFFIX = 48
 _QUICK_PREFIX_CHARS = 600
@@ -183,13 +184,13 @@ async def _fit_prefix(
     text = snapshot.text
     n_chars = budget.prefix * _CHARS_PER_TOKEN
     start = at
-    for _ in range(_ROUNDS):
+    # Fixed steps, unlike a size that is computed from the text, lead to the same start again.
+    for _ in range(_STEPS):
         start = windows.prefix_start(text, at, n_chars, preferred)
         shown = file_text(snapshot.path, text.content[start:at])
-        n_tokens = len((await means.engine.tokenize([shown]))[0])
-        if n_tokens <= budget.prefix:
+        if len((await means.engine.tokenize([shown]))[0]) <= budget.prefix:
             break
-        n_chars = windows.shrink(at - start, n_tokens, budget.prefix)
+        n_chars = int(n_chars * _STEP)
     return start
 
 

@@ -1,14 +1,16 @@
 """Which part of the current file a prompt shows: whole lines, beginning at a definition.
 
 The start moves only when it must, and then in one big step, so that a prompt begins like the one
-before it and the KV cache stays useful.
+before it and the KV cache stays useful. Where it moves to depends on the text alone and is the same
+for all cursors nearby, so that a new session begins like the one before it.
 """
 
 from __future__ import annotations
 
 from sc2_lsp.text import Text
 
-# The share of the prefix that is shown right behind a move; the rest is room to type into.
+# The share of the prefix that is shown right behind a move; the rest is room to type into. The room
+# is also the distance of the places that a window may begin at.
 _FILLED = 0.75
 _CLOSERS = ")]}"
 
@@ -23,13 +25,14 @@ def prefix_start(text: Text, end: int, n_chars: int, preferred: int | None) -> i
         return preferred
     if end <= n_chars:
         return 0
-    target = end - int(n_chars * _FILLED)
+    room = max(n_chars - int(n_chars * _FILLED), 1)
+    target = -(-(end - n_chars) // room) * room
     first = text.line_at(target) + (text.line_start(text.line_at(target)) < target)
     last = text.line_at(end)
     if first >= text.n_lines or text.line_start(first) > end:
         return target
-    # A definition may begin anywhere in the first half; behind it too little would be shown.
-    limit = text.line_at(target + (end - target) // 2)
+    # Further down too little would be shown.
+    limit = text.line_at(min(target + room, end))
     for line in range(first, min(limit, last) + 1):
         if _begins_definition(text, line):
             return text.line_start(line)

@@ -49,6 +49,7 @@ def test_files_stand_in_the_order_in_which_they_first_came() -> None:
         return Snippet(path, start_line, "", "test", "")
 
     anchors = Anchors()
-    anchors.in_stable_order([snippet("b"), snippet("a")])
+    anchors.in_stable_order([snippet("b")])
+    anchors.in_stable_order([snippet("b"), snippet("e"), snippet("a")])
     got = anchors.in_stable_order([snippet("c"), snippet("a"), snippet("b", 9), snippet("b", 2)])
     assert [(s.path, s.start_line) for s in got] == [("b", 2), ("b", 9), ("a", 0), ("c", 0)]

@@ -56,6 +56,20 @@ def test_a_window_keeps_its_start_until_it_is_full_and_then_has_room_again() -> 
     assert len(set(starts)) <= 5
 
 
+def test_a_new_session_begins_where_the_one_before_it_did() -> None:
+    text = Text.of("".join(f"line {number:04}\n" for number in range(400)))
+    start: int | None = None
+    cursors = range(1500, 3900, 10)
+    kept = []
+    for cursor in cursors:
+        start = prefix_start(text, cursor, 1000, start)
+        kept.append(start)
+    fresh = [prefix_start(text, cursor, 1000, None) for cursor in cursors]
+    n_same = sum(old == new for old, new in zip(kept, fresh, strict=True))
+    assert n_same > 0.95 * len(fresh)
+    assert len(set(fresh)) <= 12
+
+
 def test_a_start_behind_the_cursor_is_not_kept() -> None:
     text = Text.of("a\n" * 100)
     assert prefix_start(text, 50, 20, 60) <= 50
@@ -63,7 +77,7 @@ def test_a_start_behind_the_cursor_is_not_kept() -> None:
 
 def test_a_line_longer_than_its_share_is_cut_inside() -> None:
     text = Text.of("x" * 1000)
-    assert (prefix_start(text, 600, 100, None), suffix_end(text, 600, 50)) == (525, 650)
+    assert (prefix_start(text, 600, 100, None), suffix_end(text, 600, 50)) == (500, 650)
 
 
 @given(st.integers(1, 10_000), st.integers(1, 10_000), st.integers(0, 10_000))
