@@ -21,7 +21,7 @@ from sc2_lsp.settings import Settings
 
 # More chars than a token of code has on average, so that the first cut is rarely too short.
 _CHARS_PER_TOKEN = 4
-_STEPS, _STEP = 12, 0.8
+_STEPS, _STEP = 24, 0.9
 _ROUNDS = 4
 _QUICK_SUFFIX = 48
 _QUICK_PREFIX_CHARS = 600

@@ -17,8 +17,9 @@ from sc2_lsp.text import Text
 LONGEST_TYPED = 4096
 """Chars between anchor and cursor beyond which no anchor holds."""
 
-_FAR_CHARS = 400
-_LINES_ABOVE = 4
+_FAR_CHARS = 640
+_MOST_LINES_ABOVE = 8
+_FEWEST_LINES_ABOVE = 3
 # What editors insert by themselves behind the cursor. The model closes what it sees opened, and
 # what it closes twice is cut from its answer, so a prompt need not show it.
 _CLOSERS = re.compile(r"[\s)\]}>\"'`;:,]*")
@@ -81,8 +82,9 @@ def n_closers(text: str) -> int:
 def place_above(text: Text, cursor: int) -> int:
     """The char offset at which to drop anchor: behind the code of a line above the cursor.
 
-    Some lines above, so that deleting a few characters or lines stays behind it, and at the
-    beginning of a paragraph where there is one. Inside a line only if that line is very long.
+    Some lines above, at the beginning of a paragraph where there is one: deleting a few lines stays
+    behind it, and suggestions are better the more of the middle stands there
+    (benchmarks/results/quality.md). Inside a line only if that line is very long.
     """
     lowest = cursor - _FAR_CHARS
     best: int | None = None
@@ -91,12 +93,12 @@ def place_above(text: Text, cursor: int) -> int:
     for number in range(own_line - 1, -1, -1):
         code = text.line(number).rstrip()
         at = text.line_start(number) + len(code)
-        if at < lowest or n_lines == _LINES_ABOVE:
+        if at < lowest or n_lines == _MOST_LINES_ABOVE:
             break
         if code.strip():
             best = at
             n_lines += 1
-        elif best is not None:
+        elif n_lines >= _FEWEST_LINES_ABOVE:
             break
     if best is not None:
         return best

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sc2_lsp.prompt.starcoder2 import N_CONTROL_TOKENS
 
 _LONGEST_REPOSITORY_NAME = 32
-_TYPED = 384
+_TYPED = 512
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ _CLOSERS = ")]}"
 def prefix_start(text: Text, end: int, n_chars: int, preferred: int | None) -> int:
     """Where the text that a prompt shows up to `end` begins, at most `n_chars` before it.
 
-    `preferred` stays if it is near enough. Otherwise it is the beginning of the file or of a
-    definition, else of a line; only a line that is longer than its share is cut inside.
+    `preferred` stays if it is near enough. Otherwise it is the beginning of the file, of a
+    definition or of a part of one, else of a line; only a line that is longer than its share is cut
+    inside.
     """
     if preferred is not None and end - n_chars <= preferred <= end:
         return preferred
@@ -32,17 +33,16 @@ def prefix_start(text: Text, end: int, n_chars: int, preferred: int | None) -> i
     if first >= text.n_lines or text.line_start(first) > end:
         return target
     # Further down too little would be shown.
-    limit = text.line_at(min(target + room, end))
-    for line in range(first, min(limit, last) + 1):
-        if _begins_definition(text, line):
-            return text.line_start(line)
-    return text.line_start(first)
+    limit = text.line_at(min(target + room // 2, end))
+    after_blanks = [n for n in range(first, min(limit, last) + 1) if _follows_a_blank(text, n)]
+    at_margin = [n for n in after_blanks if not text.line(n)[:1].isspace()]
+    return text.line_start((at_margin or after_blanks or [first])[0])
 
 
-def _begins_definition(text: Text, line: int) -> bool:
-    """Whether `line` stands at the margin behind a blank line, as definitions do."""
-    code = text.line(line)
-    if not code or code[0].isspace() or code[0] in _CLOSERS:
+def _follows_a_blank(text: Text, line: int) -> bool:
+    """Whether `line` is code behind a blank line, as definitions are, and parts of them."""
+    code = text.line(line).strip()
+    if not code or code[0] in _CLOSERS:
         return False
     return line == 0 or not text.line(line - 1).strip()
 

@@ -12,7 +12,21 @@ from tests.support.fake_engine import FakeEngine
 from tests.support.snapshots import snapshot
 
 MODEL = ModelInfo("", "", "", 0, n_ctx=4096, n_ctx_train=4096)
-ASKED = "import os\n\n\ndef load(path):\n    x = <CURSOR>\n\n\ndef save():\n    pass\n"
+ASKED = """\
+import os
+
+
+def load(path):
+    a = 1
+    b = 2
+    c = 3
+    x = <CURSOR>
+
+
+def save():
+    pass
+"""
+LINES_ABOVE = "\n    a = 1\n    b = 2\n    c = 3"
 B = Snippet("b.py", 0, "B = 1\n", "test", "")
 C = Snippet("c.py", 0, "C = 1\n", "test", "")
 
@@ -39,19 +53,19 @@ def common(left: Tokens, right: Tokens) -> int:
         (
             "anchored",
             "<6><1>pkg/main.py\nimport os\n\n\ndef load(path):<3>"
-            "\n\n\ndef save():\n    pass\n<2>\n    x =",
+            "\n\n\ndef save():\n    pass\n<2>" + LINES_ABOVE + "\n    x =",
             " ",
         ),
         (
             "psm",
-            "<6><1>pkg/main.py\nimport os\n\n\ndef load(path):\n    x = <3>"
+            "<6><1>pkg/main.py\nimport os\n\n\ndef load(path):" + LINES_ABOVE + "\n    x = <3>"
             "\n\n\ndef save():\n    pass\n<2>",
             "",
         ),
         (
             "spm",
             "<6><1><3>\n\n\ndef save():\n    pass\n<2>"
-            "pkg/main.py\nimport os\n\n\ndef load(path):\n    x =",
+            "pkg/main.py\nimport os\n\n\ndef load(path):" + LINES_ABOVE + "\n    x =",
             " ",
         ),
     ],
@@ -64,7 +78,7 @@ async def test_the_order_of_the_parts(layout: str, expected: str, required: str)
 
 async def test_without_healing_all_that_was_typed_is_shown() -> None:
     prompt = await assemble(snapshot(ASKED), Anchors(), means(token_healing=False))
-    assert chars(prompt.tokens).endswith("<2>\n    x = ")
+    assert chars(prompt.tokens).endswith("<2>" + LINES_ABOVE + "\n    x = ")
     assert prompt.required == b""
 
 
@@ -113,7 +127,7 @@ async def test_too_much_typed_text_drops_anchor_anew() -> None:
     typed = "".join(f"y{number} = {number}\n    " for number in range(60))
     prompt = await assemble(snapshot(ASKED.replace("<CURSOR>", typed + "<CURSOR>")), anchors, by)
     after = chars(prompt.tokens).partition("<2>")[2]
-    assert 0 < len(after) < 100
+    assert 0 < len(after) < 200
     assert "y50 = 50" in chars(prompt.tokens).partition("<3>")[0]
 
 
@@ -127,10 +141,10 @@ async def test_cheaper_prompts_show_the_same_cursor_and_less_around_it() -> None
     typed = chars(prompt.tokens).partition("<2>")[2]
     assert short_suffix.endswith("<2>" + typed)
     assert alone.endswith("<2>" + typed)
-    assert common(prompt.tokens, prompt.cheaper[0]) > len(prompt.cheaper[0]) - 60
+    assert common(prompt.tokens, prompt.cheaper[0]) > len(prompt.cheaper[0]) - 180
     assert "b.py" not in alone
     assert alone.startswith("<6><1>pkg/main.py\nline")
-    assert sizes[2] < 800
+    assert sizes[2] < 900
 
 
 @pytest.mark.parametrize("layout", ["anchored", "psm", "spm"])

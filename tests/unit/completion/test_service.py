@@ -256,15 +256,15 @@ async def test_much_typed_text_moves_the_anchor_while_the_user_rests() -> None:
     service, settings = service_of(engine), Settings(n_ctx=16384, ahead_tokens=0)
     before = "a = 1\n"
     await service.complete(snapshot(before + "<CURSOR>\n"), Trigger.AUTOMATIC, settings)
-    typed = "".join(f"v{number} = {number}\n" for number in range(40))
-    near, far = typed[:200], typed[:350]
+    typed = "".join(f"v{number} = {number}\n" for number in range(50))
+    near, far = typed[:200], typed[:460]
     await service.complete(snapshot(before + near + "<CURSOR>\n"), Trigger.AUTOMATIC, settings)
     await rested(service)
     assert engine.background == []
     await service.complete(snapshot(before + far + "<CURSOR>\n"), Trigger.AUTOMATIC, settings)
     await rested(service)
     (moved,) = engine.background
-    assert "v20 = 20" in chars(moved.tokens).partition("3\n2")[0]
+    assert "v30 = 30" in chars(moved.tokens).partition("3\n2")[0]
     await service.complete(snapshot(before + far + "w<CURSOR>\n"), Trigger.AUTOMATIC, settings)
     assert chars(engine.requests[-1].tokens).startswith(chars(moved.tokens)[:-10])
 
