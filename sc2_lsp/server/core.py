@@ -58,10 +58,10 @@ class ServerCore(LanguageServer):
             self._exit_code = asyncio.get_running_loop().create_future()
         return self._exit_code
 
-    def tell(self, message: str) -> None:
+    def tell(self, message: str, kind: types.MessageType) -> None:
         """Show `message` to the user the first time, and put it into the editor's log later."""
         if self.session.is_news(message):
-            self.window_show_message(types.ShowMessageParams(types.MessageType.Error, message))
+            self.window_show_message(types.ShowMessageParams(kind, message))
         else:
             self.warn(message)
 

@@ -167,6 +167,13 @@ def test_a_message_for_the_user_is_shown_once(client: Client) -> None:
     assert not client.inbox.messages
 
 
+def test_a_notice_beside_a_suggestion_is_no_error(client: Client) -> None:
+    client.open(A, "NOTICE")
+    assert client.complete(A, 0, 6)["items"]
+    shown = client.inbox.wait_for(method="window/showMessage")
+    assert shown["params"] == {"type": 3, "message": "The model runs on the processor."}
+
+
 def test_stats(client: Client) -> None:
     client.open(A, "SNAPSHOT")
     client.complete(A, 0, 8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sc2_lsp.domain import (
     EmptyReason,
@@ -63,7 +64,8 @@ class FakeService:
 
     ALTERNATIVES has three suggestions. SNAPSHOT is completed by the snapshot as JSON, ENGINE by the
     use of the engine. HANG waits until it is cancelled, RAISE fails, MESSAGE has something to tell,
-    STUBBORN does not let itself be cancelled; anything else has no suggestion.
+    NOTICE as well, beside a suggestion, STUBBORN does not let itself be cancelled; anything else
+    has no suggestion.
     """
 
     def __init__(self, engine: FakeEngine) -> None:
@@ -94,6 +96,8 @@ class FakeService:
         if word == "ALTERNATIVES":
             first, *others = (Suggestion(text, snapshot.char_offset) for text in "abc")
             return Outcome(first, None, alternatives=tuple(others))
+        if word == "NOTICE":
+            return replace(_suggest(snapshot, "x"), message="The model runs on the processor.")
         if word == "SURROGATE":
             return _suggest(snapshot, "\ud800")
         return Outcome(None, EmptyReason.BLANK)

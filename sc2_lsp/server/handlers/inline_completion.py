@@ -58,7 +58,9 @@ async def _answer(
     outcome = await _complete(ls, params, snapshot)
     ls.session.counters.count_outcome(outcome, ls.clock() - started_s)
     if outcome.message:
-        ls.tell(outcome.message)
+        # With a suggestion beside it, it is how the model runs and not why it does not.
+        works = outcome.suggestion is not None
+        ls.tell(outcome.message, types.MessageType.Info if works else types.MessageType.Error)
     if snapshot is None or outcome.suggestion is None:
         return None
     selected = params.context.selected_completion_info
