@@ -170,12 +170,12 @@ class IdleWork:
             await self._drop_anchor(snapshot, means, renew=False)
 
     async def _renew_context(self, snapshot: Snapshot, means: Means) -> None:
-        """Take other files into the prompt that were opened since, or leave out closed ones."""
+        """Take files into the prompt that were opened since; closed ones go when it moves anyway."""
         held = self._anchors.holding(snapshot)
         if held is None:
             return
         fresh = await new_anchor(snapshot, self._anchors, means, renew=True)
-        if {s.path for s in fresh.snippets} != {s.path for s in held[0].snippets}:
+        if {s.path for s in fresh.snippets} - {s.path for s in held[0].snippets}:
             await self._drop_anchor(snapshot, means, renew=True)
 
     async def _drop_anchor(self, snapshot: Snapshot, means: Means, *, renew: bool) -> None:
