@@ -170,7 +170,7 @@ class IdleWork:
             await self._drop_anchor(snapshot, means, renew=False)
 
     async def _renew_context(self, snapshot: Snapshot, means: Means) -> None:
-        """Take files into the prompt that were opened since; closed ones go when it moves anyway."""
+        """Take in files that were opened since; closed ones go when the window moves anyway."""
         held = self._anchors.holding(snapshot)
         if held is None:
             return
