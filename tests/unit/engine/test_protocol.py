@@ -4,7 +4,7 @@ import io
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sc2_lsp.domain import EngineSpec, Generation, GenerationRequest, StopReason, StopRule
@@ -85,6 +85,7 @@ def test_a_frame_that_is_too_long_is_refused_by_its_header() -> None:
 
 
 @given(st.binary(max_size=60))
+@example(b"\x91\xa4\x00\x00\x00\x80")
 def test_garbage_is_never_more_than_a_bad_frame(body: bytes) -> None:
     for decode in (
         protocol.decode_request,
