@@ -52,7 +52,7 @@ async def assemble(snapshot: Snapshot, anchors: Anchors, means: Means) -> Prompt
     if prompt is None:
         anchor = await new_anchor(snapshot, anchors, means)
         anchors.add(snapshot.uri, anchor)
-        typed = snapshot.text.content[anchor.start + len(anchor.prefix) : snapshot.char_offset]
+        typed = snapshot.text.content[anchor.at : snapshot.char_offset]
         prompt = await prompt_of(snapshot, anchor, typed, means)
         if prompt is None:
             # Text that takes a token for every byte: show what surely fits.

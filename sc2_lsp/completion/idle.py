@@ -180,7 +180,7 @@ class IdleWork:
 
     async def _drop_anchor(self, snapshot: Snapshot, means: Means, *, renew: bool) -> None:
         anchor = await new_anchor(snapshot, self._anchors, means, renew=renew)
-        typed = snapshot.text.content[anchor.start + len(anchor.prefix) : snapshot.char_offset]
+        typed = snapshot.text.content[anchor.at : snapshot.char_offset]
         prompt = await prompt_of(snapshot, anchor, typed, means)
         if prompt is not None:
             await self._evaluate(prompt.tokens, means)

@@ -40,6 +40,11 @@ class Anchor:
     suffix: str
     suffix_is_whole: bool
 
+    @property
+    def at(self) -> int:
+        """The char offset behind the prefix, in the document as it was then."""
+        return self.start + len(self.prefix)
+
 
 def typed_since(anchor: Anchor, text: Text, cursor: int) -> str | None:
     """The text between the anchor and the cursor; None if the anchor does not hold any more."""
@@ -51,7 +56,7 @@ def typed_since(anchor: Anchor, text: Text, cursor: int) -> str | None:
 
 def _place(anchor: Anchor, content: str, cursor: int) -> int | None:
     """The char offset behind the anchor's prefix, which edits above may have moved."""
-    at = anchor.start + len(anchor.prefix)
+    at = anchor.at
     if at <= cursor <= at + LONGEST_TYPED and content.startswith(anchor.prefix, anchor.start):
         return at
     if anchor.start == 0 or not anchor.prefix.strip():
