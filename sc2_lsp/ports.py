@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from sc2_lsp.domain import EngineSpec, Generation, GenerationRequest, ModelInfo, Tokens
+from sc2_lsp.symbols import Import, Located, Match
 
 
 class EngineError(Exception):
@@ -61,6 +62,43 @@ class ManagedEngine(Engine, Protocol):
 
     async def close(self) -> None:
         """End the engine and everything it started; later calls raise `EngineUnavailable`."""
+        ...
+
+
+class CodeIndex(Protocol):
+    """What is known of the files below one root. Paths are relative to it, with forward slashes.
+
+    Every call answers from what is indexed by now, within milliseconds, on the thread of the
+    caller, and raises nothing: a broken or an empty index knows of nothing. Excluded files, and
+    those that may hold secrets as a whole, are not in it.
+    """
+
+    def definitions(self, names: Sequence[str], limit: int) -> list[Located]:
+        """Definitions with one of these names, at most `limit` for each."""
+        ...
+
+    def members(self, containers: Sequence[str], limit: int) -> list[Located]:
+        """Definitions inside a definition with one of these names, at most `limit` for each."""
+        ...
+
+    def outline_of(self, path: str) -> list[Located]:
+        """The definitions of one file, in the order of its lines."""
+        ...
+
+    def imports_of(self, path: str) -> list[Import]:
+        """What one file imports."""
+        ...
+
+    def paths_ending(self, suffixes: Sequence[str], limit: int) -> list[str]:
+        """Files whose path is, or ends with a slash and, one of `suffixes` (`a/b.py`)."""
+        ...
+
+    def search(self, words: Sequence[str], limit: int) -> list[Match]:
+        """The pieces of files that BM25 finds for these identifiers, the best first."""
+        ...
+
+    def read(self, path: str) -> str | None:
+        """The text of a file, as the editor holds it or as it is on disk; None if it is gone."""
         ...
 
 
