@@ -50,13 +50,20 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """A piece of another file for the repository context. `start_line` is zero-based."""
+    """A piece of another file for the repository context. `start_line` is zero-based.
+
+    `source` found it, for the `reason` given; the greater `score`, the more it is worth its tokens.
+    `lines` are the numbers of its lines where they do not simply follow each other: a class's first
+    line and one of its methods.
+    """
 
     path: str
     start_line: int
     text: str
     source: str
     reason: str
+    score: float = 0.0
+    lines: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

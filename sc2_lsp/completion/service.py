@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 
 from sc2_lsp import postprocess, retrieval
@@ -14,11 +15,27 @@ from sc2_lsp.completion.cache import SuggestionCache
 from sc2_lsp.completion.idle import IdleWork, Pauses
 from sc2_lsp.completion.scheduler import Scheduler, Superseded
 from sc2_lsp.completion.trigger import is_inside_word
-from sc2_lsp.domain import EmptyReason, Outcome, Snapshot, StopReason, Trigger, Usage
-from sc2_lsp.ports import Clock, Engine, EngineError, EngineUnavailable, ModelError, Power
+from sc2_lsp.domain import EmptyReason, Outcome, Snapshot, Snippet, StopReason, Trigger, Usage
+from sc2_lsp.ports import (
+    Clock,
+    CodeIndex,
+    Engine,
+    EngineError,
+    EngineUnavailable,
+    ModelError,
+    Power,
+)
 from sc2_lsp.settings import Settings
 
 _log = logging.getLogger(__name__)
+
+IndexFor = Callable[[Snapshot], "CodeIndex | None"]
+"""What is known of the repository that holds a snapshot's document."""
+
+
+def no_index(snapshot: Snapshot) -> CodeIndex | None:
+    """For a document of no repository, or where nothing is to be indexed."""
+    return None
 
 
 class CompletionService:
@@ -28,9 +45,15 @@ class CompletionService:
     """
 
     def __init__(
-        self, engine: Engine, clock: Clock, on_battery: Power, pauses: Pauses | None = None
+        self,
+        engine: Engine,
+        clock: Clock,
+        on_battery: Power,
+        pauses: Pauses | None = None,
+        index_for: IndexFor = no_index,
     ) -> None:
         self._engine = engine
+        self._index_for = index_for
         self._clock = clock
         self._anchors = Anchors()
         self._cache = SuggestionCache()
@@ -95,7 +118,10 @@ class CompletionService:
             self._anchors.clear()
 
     async def _means(self, settings: Settings) -> Means:
-        return Means(settings, await self._engine.describe(), self._engine, retrieval.gather)
+        return Means(settings, await self._engine.describe(), self._engine, self._gather)
+
+    def _gather(self, snapshot: Snapshot) -> tuple[Snippet, ...]:
+        return retrieval.gather(snapshot, self._index_for(snapshot))
 
     async def _ask(self, snapshot: Snapshot, trigger: Trigger, settings: Settings) -> Outcome:
         try:
@@ -144,3 +170,8 @@ class CompletionService:
     ) -> None:
         if outcome.suggestion is not None:
             self._cache.add(snapshot, outcome.suggestion.text, written, is_complete=is_complete)
+
+
+def _gather(snapshot: Snapshot) -> tuple[Snippet, ...]:
+    """What other code may be shown, the best last, as the budget is filled from the end."""
+    return retrieval.gather(snapshot)[::-1]

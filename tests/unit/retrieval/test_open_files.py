@@ -8,9 +8,9 @@ def numbered(n_lines: int) -> str:
     return "".join(f"line_{number:04} = {number}\n" for number in range(n_lines))
 
 
-def test_a_small_file_is_shown_whole_and_the_last_edited_one_stands_last() -> None:
+def test_a_small_file_is_shown_whole_and_the_last_edited_one_comes_first() -> None:
     at = snapshot("<CURSOR>", open_files=(open_file("a.py", "A = 1"), open_file("b.py", "B = 1\n")))
-    assert [(s.path, s.text) for s in gather(at)] == [("a.py", "A = 1\n"), ("b.py", "B = 1\n")]
+    assert [(s.path, s.text) for s in gather(at)] == [("b.py", "B = 1\n"), ("a.py", "A = 1\n")]
 
 
 def test_of_a_large_file_whole_lines_around_the_last_edit() -> None:
