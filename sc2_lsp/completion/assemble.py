@@ -23,8 +23,8 @@ from sc2_lsp.settings import Settings
 _CHARS_PER_TOKEN = 4
 _STEPS, _STEP = 24, 0.9
 _ROUNDS = 4
-_QUICK_SUFFIX = 48
-_QUICK_PREFIX_CHARS = 600
+_QUICK_SUFFIX = 32
+_QUICK_PREFIX_CHARS = 480
 _FAR = 2 / 3
 
 
@@ -171,10 +171,11 @@ async def _budget(snapshot: Snapshot, means: Means) -> budgets.Budget:
 
 
 async def _choose(snapshot: Snapshot, budget: budgets.Budget, means: Means) -> tuple[Snippet, ...]:
-    """The most relevant snippets that fit the budget, each whole."""
+    """The best snippets that fit the budget, each whole."""
     snippets = means.gather(snapshot)
     files = await means.engine.tokenize([file_text(s.path, s.text) for s in snippets])
-    return snippets[budgets.newest_that_fit([len(tokens) for tokens in files], budget.context) :]
+    chosen = budgets.best_that_fit([len(tokens) for tokens in files], budget.context)
+    return tuple(snippets[index] for index in chosen)
 
 
 async def _fit_prefix(

@@ -28,8 +28,10 @@ from sc2_lsp.stopping import end_of_suggestion
 
 # What is left for the last steps when the engine answers right at the deadline.
 _SHORTEST_GENERATION_S = 0.01
-# The share of the time until the deadline in which the prompt has to be evaluated.
+# The share of the time until the deadline in which the prompt has to be evaluated. While somebody
+# types, that is also no longer than what feels like at once, however late the deadline is.
 _PROMPT_SHARE = 0.3
+_AT_ONCE_S = 0.25
 # How far from the cursor a suggestion is compared with the document.
 _POSTPROCESS_CHARS = 16 * 1024
 
@@ -58,6 +60,9 @@ async def complete(
     settings = means.settings
     prompt = await assemble(snapshot, anchors, means)
     remaining_s = max(ends_at_s - clock(), _SHORTEST_GENERATION_S)
+    prompt_s = _PROMPT_SHARE * remaining_s
+    if trigger is Trigger.AUTOMATIC:
+        prompt_s = min(prompt_s, _AT_ONCE_S)
     generation = await means.engine.generate(
         GenerationRequest(
             tokens=prompt.tokens,
@@ -67,7 +72,7 @@ async def complete(
             required=prompt.required,
             n_alternatives=settings.alternatives if trigger is Trigger.INVOKED else 1,
             cheaper=prompt.cheaper if may_prepare else (),
-            prompt_budget_s=_PROMPT_SHARE * remaining_s if may_prepare else math.inf,
+            prompt_budget_s=prompt_s if may_prepare else math.inf,
         )
     )
     return _outcome(snapshot, prompt, generation), generation

@@ -43,14 +43,15 @@ def share(n_ctx: int, max_tokens: int, wanted: Budget) -> Budget:
     return Budget(repository, context, prefix, suffix, typed)
 
 
-def newest_that_fit(sizes: Sequence[int], budget: int) -> int:
-    """The index of the first file to keep, the last ones being the most relevant.
+def best_that_fit(sizes: Sequence[int], budget: int) -> tuple[int, ...]:
+    """The indices of the files to keep, the best ones standing first.
 
-    Files are kept whole, from the end, while their tokens and separators fit `budget`.
+    Files are kept whole while their tokens and separators fit `budget`; what is too large for what
+    is left of it gives way to the next one.
     """
-    left = budget
-    for index in range(len(sizes) - 1, -1, -1):
-        left -= sizes[index] + 1
-        if left < 0:
-            return index + 1
-    return 0
+    chosen, left = [], budget
+    for index, size in enumerate(sizes):
+        if size + 1 <= left:
+            chosen.append(index)
+            left -= size + 1
+    return tuple(chosen)
