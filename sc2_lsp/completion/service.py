@@ -15,7 +15,7 @@ from sc2_lsp.completion.cache import SuggestionCache
 from sc2_lsp.completion.idle import IdleWork, Pauses
 from sc2_lsp.completion.scheduler import Scheduler, Superseded
 from sc2_lsp.completion.trigger import is_inside_word
-from sc2_lsp.domain import EmptyReason, Outcome, Snapshot, Snippet, StopReason, Trigger, Usage
+from sc2_lsp.domain import EmptyReason, Outcome, Snapshot, StopReason, Trigger, Usage
 from sc2_lsp.ports import (
     Clock,
     CodeIndex,
@@ -170,8 +170,3 @@ class CompletionService:
     ) -> None:
         if outcome.suggestion is not None:
             self._cache.add(snapshot, outcome.suggestion.text, written, is_complete=is_complete)
-
-
-def _gather(snapshot: Snapshot) -> tuple[Snippet, ...]:
-    """What other code may be shown, the best last, as the budget is filled from the end."""
-    return retrieval.gather(snapshot)[::-1]
