@@ -36,7 +36,8 @@ class Snapshot:
     """What the editor held when it asked: the current document, the cursor, the other documents.
 
     `path` is relative to the repository, with forward slashes; `repository` is its name, empty when
-    there is none. `open_files` are ordered from the least to the most recently edited.
+    there is none. `open_files` are ordered from the least to the most recently edited. In a cell of
+    a notebook, which `uri`, `path` and `text` are of, the editor's lines begin at `first_line`.
     """
 
     uri: str
@@ -46,6 +47,7 @@ class Snapshot:
     char_offset: int
     repository: str = ""
     open_files: tuple[OpenFile, ...] = ()
+    first_line: int = 0
 
 
 @dataclass(frozen=True, slots=True)

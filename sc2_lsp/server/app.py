@@ -26,6 +26,7 @@ from sc2_lsp.server.handlers import (
     documents,
     inline_completion,
     lifecycle,
+    notebooks,
     workspace_folders,
 )
 from sc2_lsp.server.logs import log_loop_failure, start_logging
@@ -79,6 +80,7 @@ def create_server(
         configuration,
         workspace_folders,
         documents,
+        notebooks,
         inline_completion,
         commands,
     ):

@@ -61,7 +61,8 @@ def to_item(
     snapshot: Snapshot, suggestion: Suggestion, encoding: Encoding
 ) -> types.InlineCompletionItem:
     """The item that inserts `suggestion` into the document of `snapshot`."""
-    position = to_position(snapshot.text, suggestion.char_offset, encoding)
+    shown = to_position(snapshot.text, suggestion.char_offset, encoding)
+    position = types.Position(shown.line - snapshot.first_line, shown.character)
     return types.InlineCompletionItem(
         insert_text=suggestion.text, range=types.Range(position, position)
     )

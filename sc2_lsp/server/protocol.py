@@ -42,6 +42,8 @@ from sc2_lsp.server.messages import (
 logger = logging.getLogger(__name__)
 
 _WITHOUT_PARAMS = (types.SHUTDOWN, types.EXIT)
+# Of every type, with all of their cells.
+_NOTEBOOKS = types.NotebookDocumentSyncOptions([types.NotebookDocumentFilterWithNotebook("*")])
 
 
 class _Phase(enum.Enum):
@@ -117,7 +119,7 @@ class Protocol(LanguageServerProtocol):
             self.fm.feature_options,
             list(self.fm.commands),
             types.TextDocumentSyncKind.Incremental,
-            None,
+            _NOTEBOOKS,
             choose_encoding(self.client_capabilities),
         )
         self.server_capabilities = builder.build()

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
+from lsprotocol import types
+
+from sc2_lsp.domain import Snapshot
+from sc2_lsp.server import convert
 from sc2_lsp.server.status import Counters
 from sc2_lsp.settings import Settings
 from sc2_lsp.text import Encoding
@@ -38,6 +43,31 @@ class Session:
             path = path_of_uri(uri)
             if path is not None:
                 self.repositories.pop(path, None)
+
+    def snapshot(
+        self,
+        uri: str,
+        position: types.Position,
+        selected: types.SelectedCompletionInfo | None = None,
+    ) -> Snapshot | None:
+        """What the editor holds, with the cursor at `position`; None if it is not open.
+
+        The entry `selected` in its completion list is filled in.
+        """
+        document = self.documents.get(uri)
+        if document is None:
+            return None
+        at = convert.to_char_offset(document.text, position, self.encoding)
+        snapshot = self.documents.snapshot(uri, at, self.repositories)
+        if snapshot is None or selected is None:
+            return snapshot
+        start = snapshot.char_offset - at
+        edit = convert.to_edit(document.text, selected.range, selected.text, self.encoding)
+        return dataclasses.replace(
+            snapshot,
+            text=snapshot.text.splice(start + edit.start, start + edit.end, edit.text),
+            char_offset=start + edit.start + len(edit.text),
+        )
 
     def is_news(self, message: str) -> bool:
         """Whether the user was not told `message` before; asking counts as telling."""

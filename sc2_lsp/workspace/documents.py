@@ -6,11 +6,12 @@ keeps nothing of a document that was closed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sc2_lsp.domain import OpenFile, Snapshot
 from sc2_lsp.text import Text
+from sc2_lsp.workspace.notebooks import PROSE, Cell, Notebooks, Piece
 from sc2_lsp.workspace.repository import relative_path, root_of
 from sc2_lsp.workspace.uris import name_of_uri, path_of_uri, scheme_of_uri
 
@@ -42,11 +43,24 @@ class Document:
     edited_as: int
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A document as it is shown: itself, or the notebook around it. `start` is where it begins."""
+
+    uri: str
+    text: Text
+    start: int
+
+
 class Documents:
-    """Owns the open documents. Names of repositories by their root come from the caller."""
+    """Owns the open documents and notebooks; a cell of a notebook is a document too.
+
+    Names of repositories by their root come from the caller.
+    """
 
     def __init__(self) -> None:
         self._documents: dict[str, Document] = {}
+        self._notebooks = Notebooks()
         self._n_edits = 0
 
     def __len__(self) -> int:
@@ -77,36 +91,95 @@ class Documents:
         """Forget the document, if it was open."""
         self._documents.pop(uri, None)
 
+    def open_notebook(self, uri: str, cells: Sequence[Cell]) -> None:
+        """Hold a notebook; the documents of its cells are opened as any others."""
+        self._notebooks.open(uri, cells)
+
+    def splice_notebook(self, uri: str, start: int, n_removed: int, cells: Sequence[Cell]) -> None:
+        """Put `cells` in place of `n_removed` ones from `start` on; raises KeyError if not open."""
+        self._notebooks.splice(uri, start, n_removed, cells)
+
+    def replace_cell(self, uri: str, cell: Cell) -> None:
+        """Let the cell with this URI be `cell`; raises KeyError if the notebook is not open."""
+        self._notebooks.replace(uri, cell)
+
+    def close_notebook(self, uri: str) -> None:
+        """Forget the notebook and its cells, if it was open."""
+        for cell in self._notebooks.close(uri):
+            self.close(cell.uri)
+
     def snapshot(
         self, uri: str, char_offset: int, repositories: Mapping[str, str]
     ) -> Snapshot | None:
         """The document with the cursor at `char_offset`, and the others; None if it is not open.
 
         `repositories` are names by root. Of the other documents the most recently edited
-        `MAX_OPEN_FILES` of at most `MAX_OPEN_FILE_CHARS` each are kept.
+        `MAX_OPEN_FILES` of at most `MAX_OPEN_FILE_CHARS` each are kept. A cell of a notebook is
+        shown inside of it, and a notebook counts as one document.
         """
         document = self._documents.get(uri)
         if document is None:
             return None
         roots = tuple(repositories)
-        path = path_of_uri(uri)
+        view = self._view(document)
+        path = path_of_uri(view.uri)
         root = root_of(path, roots) if path is not None else None
         others = sorted(
-            (other for other in self._documents.values() if _is_context(other, uri)),
+            (*self._other_files(uri), *self._other_notebooks(view.uri)),
             key=lambda other: other.edited_as,
         )
         return Snapshot(
-            uri=uri,
-            path=display_path(uri, roots),
+            uri=view.uri,
+            path=display_path(view.uri, roots),
             language_id=document.language_id,
-            text=document.text,
-            char_offset=char_offset,
+            text=view.text,
+            char_offset=view.start + char_offset,
             repository=repositories[root] if root is not None else "",
             open_files=tuple(
-                OpenFile(display_path(other.uri, roots), other.text, other.edited_at)
+                OpenFile(display_path(shown.uri, roots), shown.text, shown.start + other.edited_at)
                 for other in others[-MAX_OPEN_FILES:]
+                if len((shown := self._view(other)).text.content) <= MAX_OPEN_FILE_CHARS
             ),
+            first_line=view.text.line_at(view.start),
         )
+
+    def _view(self, document: Document) -> _View:
+        notebook = self._notebooks.holding(document.uri)
+        if notebook is None:
+            return _View(document.uri, document.text, 0)
+        pieces: list[Piece] = []
+        current = 0
+        for cell in self._notebooks.cells(notebook):
+            shown = self._documents.get(cell.uri)
+            if shown is None:
+                continue
+            if shown is document:
+                current = len(pieces)
+            is_code = cell.is_code and shown.language_id != PROSE
+            pieces.append(Piece(shown.text.content, shown.language_id, is_code))
+        sheet = self._notebooks.sheet(notebook, tuple(pieces), current)
+        return _View(notebook, sheet.text, sheet.starts[current])
+
+    def _other_files(self, current_uri: str) -> list[Document]:
+        """The files beside the current document; editors also open diffs and terminals."""
+        return [
+            document
+            for document in self._documents.values()
+            if document.uri != current_uri
+            and scheme_of_uri(document.uri) in _SCHEMES_OF_FILES
+            and self._notebooks.holding(document.uri) is None
+            and len(document.text.content) <= MAX_OPEN_FILE_CHARS
+        ]
+
+    def _other_notebooks(self, current_uri: str) -> list[Document]:
+        """Of each of the other notebooks the cell of code that was edited last."""
+        latest = []
+        for uri in self._notebooks.uris():
+            cells = [cell.uri for cell in self._notebooks.cells(uri) if cell.is_code]
+            open_cells = [document for cell in cells if (document := self._documents.get(cell))]
+            if uri != current_uri and open_cells:
+                latest.append(max(open_cells, key=lambda document: document.edited_as))
+        return latest
 
     def _put(self, document: Document) -> None:
         self._documents[document.uri] = document
@@ -120,12 +193,3 @@ def display_path(uri: str, roots: tuple[str, ...]) -> str:
     """What the document at `uri` is called in a prompt."""
     path = path_of_uri(uri)
     return name_of_uri(uri) if path is None else relative_path(path, roots)
-
-
-def _is_context(other: Document, current_uri: str) -> bool:
-    """Whether `other` is a file beside the current one; editors also open diffs and terminals."""
-    return (
-        other.uri != current_uri
-        and scheme_of_uri(other.uri) in _SCHEMES_OF_FILES
-        and len(other.text.content) <= MAX_OPEN_FILE_CHARS
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from lsprotocol import types
 
@@ -19,21 +20,43 @@ def register(server: ServerCore) -> None:
 
 
 def did_open(ls: ServerCore, params: types.DidOpenTextDocumentParams) -> None:
-    opened = params.text_document
+    open_document(ls, params.text_document)
+    prepare(ls, params.text_document.uri)
+
+
+def did_change(ls: ServerCore, params: types.DidChangeTextDocumentParams) -> None:
+    document = params.text_document
+    change_document(ls, document.uri, document.version, params.content_changes)
+
+
+def did_close(ls: ServerCore, params: types.DidCloseTextDocumentParams) -> None:
+    ls.session.documents.close(params.text_document.uri)
+    ls.service.forget(params.text_document.uri)
+
+
+def open_document(ls: ServerCore, opened: types.TextDocumentItem) -> None:
     ls.session.documents.open(
         opened.uri, str(opened.language_id), opened.version, clean(opened.text)
     )
+
+
+def prepare(ls: ServerCore, uri: str) -> None:
+    """Let the first request in a document that was just opened find its prompt evaluated."""
     session = ls.session
-    snapshot = session.documents.snapshot(opened.uri, 0, session.repositories)
+    snapshot = session.documents.snapshot(uri, 0, session.repositories)
     if snapshot is not None:
         ls.service.opened(snapshot, session.settings)
 
 
-def did_change(ls: ServerCore, params: types.DidChangeTextDocumentParams) -> None:
+def change_document(
+    ls: ServerCore,
+    uri: str,
+    version: int,
+    changes: Sequence[types.TextDocumentContentChangeEvent],
+) -> None:
     """Apply the changes in order; each counts positions in the text the one before left."""
-    uri, version = params.text_document.uri, params.text_document.version
     documents = ls.session.documents
-    for change in params.content_changes:
+    for change in changes:
         document = documents.get(uri)
         if document is None:
             logger.warning("A document that is not open was changed.")
@@ -43,8 +66,3 @@ def did_change(ls: ServerCore, params: types.DidChangeTextDocumentParams) -> Non
             documents.edit(uri, version, edit)
         else:
             documents.replace(uri, version, clean(change.text))
-
-
-def did_close(ls: ServerCore, params: types.DidCloseTextDocumentParams) -> None:
-    ls.session.documents.close(params.text_document.uri)
-    ls.service.forget(params.text_document.uri)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Awaitable
 
@@ -27,26 +26,9 @@ def inline_completion(
 ) -> Awaitable[types.InlineCompletionList | None]:
     """Take the snapshot now, before the next edit arrives; the answer comes later."""
     ls.session.counters.count_request()
-    return _answer(ls, params, _snapshot(ls, params), ls.clock())
-
-
-def _snapshot(ls: ServerCore, params: types.InlineCompletionParams) -> Snapshot | None:
-    """What the editor holds, with the entry selected in its completion list filled in."""
-    session = ls.session
-    document = session.documents.get(params.text_document.uri)
-    if document is None:
-        return None
-    at = convert.to_char_offset(document.text, params.position, session.encoding)
-    snapshot = session.documents.snapshot(document.uri, at, session.repositories)
     selected = params.context.selected_completion_info
-    if snapshot is None or selected is None:
-        return snapshot
-    edit = convert.to_edit(snapshot.text, selected.range, selected.text, session.encoding)
-    return dataclasses.replace(
-        snapshot,
-        text=snapshot.text.splice(edit.start, edit.end, edit.text),
-        char_offset=edit.start + len(edit.text),
-    )
+    snapshot = ls.session.snapshot(params.text_document.uri, params.position, selected)
+    return _answer(ls, params, snapshot, ls.clock())
 
 
 async def _answer(
