@@ -1,0 +1,11 @@
+"""What must not be shown to a model: files that hold secrets, and secrets inside other files.
+
+Pure functions of paths and texts. Nothing is read, and nothing is reported to anybody: what is
+found is left out of prompts, where a placeholder token stands in its place.
+"""
+
+from __future__ import annotations
+
+from sc2_lsp.secrets.files import is_secret_file
+
+__all__ = ["is_secret_file"]
