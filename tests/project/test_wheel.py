@@ -51,4 +51,4 @@ def test_the_wheel_holds_nothing_else(wheel_names: set[str]) -> None:
     tops = {Path(name).parts[0] for name in wheel_names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"sc2_lsp", "quantize"}
     kinds = {Path(name).suffix for name in wheel_names if ".dist-info/" not in name}
-    assert kinds <= {".py", ".typed", ".gguf", ".md"}
+    assert kinds <= {".py", ".typed", ".gguf", ".md", ".scm"}

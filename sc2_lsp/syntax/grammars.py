@@ -1,0 +1,75 @@
+"""Parsers and compiled queries, made when they are first needed and kept.
+
+A parser belongs to its thread; grammars and queries are shared by all.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cache
+from importlib import import_module
+from importlib.resources import files
+from importlib.util import find_spec
+
+import tree_sitter
+
+# The module of a grammar and the function in it. A grammar's name is that of its language.
+_GRAMMARS = {
+    "c": ("tree_sitter_c", "language"),
+    "cpp": ("tree_sitter_cpp", "language"),
+    "csharp": ("tree_sitter_c_sharp", "language"),
+    "go": ("tree_sitter_go", "language"),
+    "java": ("tree_sitter_java", "language"),
+    "javascript": ("tree_sitter_javascript", "language"),
+    "kotlin": ("tree_sitter_kotlin", "language"),
+    "lua": ("tree_sitter_lua", "language"),
+    "php": ("tree_sitter_php", "language_php"),
+    "python": ("tree_sitter_python", "language"),
+    "ruby": ("tree_sitter_ruby", "language"),
+    "rust": ("tree_sitter_rust", "language"),
+    "shell": ("tree_sitter_bash", "language"),
+    "sql": ("tree_sitter_sql", "language"),
+    "swift": ("tree_sitter_swift", "language"),
+    "tsx": ("tree_sitter_typescript", "language_tsx"),
+    "typescript": ("tree_sitter_typescript", "language_typescript"),
+}
+
+# Grammars that are supersets of another share its patterns.
+_QUERY_FILES = {
+    "cpp": ("c", "cpp"),
+    "javascript": ("ecmascript", "javascript"),
+    "tsx": ("ecmascript", "typescript"),
+    "typescript": ("ecmascript", "typescript"),
+}
+
+_own = threading.local()
+
+
+def parser_of(grammar: str) -> tree_sitter.Parser:
+    """The calling thread's parser."""
+    parsers: dict[str, tree_sitter.Parser] = _own.__dict__.setdefault("parsers", {})
+    if grammar not in parsers:
+        parsers[grammar] = tree_sitter.Parser(_grammar(grammar))
+    return parsers[grammar]
+
+
+@cache
+def query_of(grammar: str, purpose: str) -> tree_sitter.Query:
+    """The patterns for a purpose: `outline`, `bindings` or `references`."""
+    folder = files("sc2_lsp.syntax") / "queries" / purpose
+    names = _QUERY_FILES.get(grammar, (grammar,))
+    text = "\n".join((folder / f"{name}.scm").read_text(encoding="utf-8") for name in names)
+    query: tree_sitter.Query = tree_sitter.Query(_grammar(grammar), text)
+    return query
+
+
+@cache
+def _grammar(grammar: str) -> tree_sitter.Language:
+    module, function = _GRAMMARS[grammar]
+    return tree_sitter.Language(getattr(import_module(module), function)())
+
+
+@cache
+def is_available(grammar: str) -> bool:
+    """Whether the grammar is installed; all but R's always are."""
+    return grammar in _GRAMMARS and find_spec(_GRAMMARS[grammar][0]) is not None
