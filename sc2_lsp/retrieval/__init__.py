@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from sc2_lsp.domain import Snapshot, Snippet
 from sc2_lsp.ports import CodeIndex
-from sc2_lsp.retrieval.sources import open_files
+from sc2_lsp.retrieval.group import group, select
+from sc2_lsp.retrieval.rank import ranked
+from sc2_lsp.retrieval.scene import scene_of
+from sc2_lsp.retrieval.sources import definitions, imported, open_files
+
+__all__ = ["gather", "group", "select"]
 
 
 def gather(snapshot: Snapshot, index: CodeIndex | None = None) -> tuple[Snippet, ...]:
     """Snippets for the snapshot's cursor, the best first. Raises nothing."""
-    return open_files.snippets(snapshot)[::-1]
+    snippets = open_files.find(snapshot)
+    if index is None:
+        return ranked((), snippets, None)
+    scene = scene_of(snapshot)
+    candidates = [*imported.find(scene, index), *definitions.find(scene, index)]
+    return ranked(candidates, snippets, index)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from sc2_lsp.retrieval import gather
+from sc2_lsp.retrieval.sources.open_files import find
 from tests.support.snapshots import open_file, snapshot
 
 
@@ -10,24 +10,26 @@ def numbered(n_lines: int) -> str:
 
 def test_a_small_file_is_shown_whole_and_the_last_edited_one_comes_first() -> None:
     at = snapshot("<CURSOR>", open_files=(open_file("a.py", "A = 1"), open_file("b.py", "B = 1\n")))
-    assert [(s.path, s.text) for s in gather(at)] == [("b.py", "B = 1\n"), ("a.py", "A = 1\n")]
+    found = list(find(at))
+    assert [(s.path, s.text) for s in found] == [("b.py", "B = 1\n"), ("a.py", "A = 1\n")]
+    assert found[0].score > found[1].score > 0
 
 
 def test_of_a_large_file_whole_lines_around_the_last_edit() -> None:
     content = numbered(1000)
     edited_at = content.index("line_0500")
-    (shown,) = gather(snapshot("<CURSOR>", open_files=(open_file("a.py", content, edited_at),)))
+    (shown,) = find(snapshot("<CURSOR>", open_files=(open_file("a.py", content, edited_at),)))
     assert "line_0500" in shown.text
     assert shown.text in content
     assert content.splitlines()[shown.start_line] == shown.text.splitlines()[0]
-    assert len(shown.text) < 3000
+    assert len(shown.text) < 1500
 
 
 def test_a_snippet_stays_where_it_is_while_somebody_types() -> None:
     content = numbered(1000)
     edited_at = content.index("line_0500")
     starts = {
-        gather(snapshot("<CURSOR>", open_files=(open_file("a.py", content, edited_at + n),)))[0]
+        next(find(snapshot("<CURSOR>", open_files=(open_file("a.py", content, edited_at + n),))))
         for n in range(40)
     }
     assert len(starts) <= 2
@@ -39,9 +41,9 @@ def test_blank_files_and_the_current_file_are_left_out() -> None:
         path="a.py",
         open_files=(open_file("a.py", "A = 1\n"), open_file("b.py", " \n\n")),
     )
-    assert gather(at) == ()
+    assert list(find(at)) == []
 
 
-def test_one_endless_line_is_cut() -> None:
-    (shown,) = gather(snapshot("<CURSOR>", open_files=(open_file("a.js", "x" * 900_000, 450_000),)))
-    assert len(shown.text) < 3000
+def test_a_file_of_one_endless_line_is_not_shown() -> None:
+    at = snapshot("<CURSOR>", open_files=(open_file("a.js", "x" * 900_000, 450_000),))
+    assert list(find(at)) == []

@@ -1,0 +1,17 @@
+"""A definition that a source proposes, before it is text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sc2_lsp.symbols import Located
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """`score` says how likely the code to be written uses the definition, between 0 and 1."""
+
+    located: Located
+    score: float
+    source: str
+    reason: str

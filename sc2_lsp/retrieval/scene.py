@@ -1,0 +1,139 @@
+"""What stands around the cursor: which names are used how near, what is imported, which types are
+in scope. Reads the current file alone and knows no index.
+
+Uses are found by words, not by the parser, since the lines around a cursor are rarely whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sc2_lsp.domain import Snapshot
+from sc2_lsp.symbols import Definition, Kind, Outline
+from sc2_lsp.syntax import Language, language_of, outline
+
+# Beyond that many lines from the cursor a file is too large for its words to be looked at.
+_REACH_LINES = 1500
+# At that many lines from the cursor a use counts less than half.
+_NEAR_LINES = 12.0
+_MAX_PARSED_CHARS = 400_000
+
+_CHAIN = re.compile(
+    r"(\)\s*|\]\s*)?(?:(\.|->|::|\?\.)\s*)?([^\W\d]\w*(?:(?:\.|->|::|\?\.)[^\W\d]\w*)*)"
+)
+_CONNECTOR = re.compile(r"\.|->|::|\?\.")
+_ASSIGNED_CALL = re.compile(
+    r"([^\W\d][\w.]*)\s*(?::\s*[^=\n]+)?:?=\s*(?:await\s+)?([^\W\d][\w.]*)\("
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How the current file uses a name.
+
+    `nearness` is 1 at the cursor and falls with the distance of the nearest use. `receivers` stand
+    before it, `?` for an expression and empty where it stands alone.
+    """
+
+    name: str
+    count: int
+    nearness: float
+    receivers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The current file as seen from the cursor. `classes` are those around it, innermost first."""
+
+    snapshot: Snapshot
+    language: Language | None
+    outline: Outline
+    line: int
+    uses: dict[str, Use]
+    calls: dict[str, str]
+    classes: tuple[Definition, ...]
+
+    @property
+    def path(self) -> str:
+        return self.snapshot.path
+
+    def nearness(self, name: str) -> float:
+        """How near the cursor the file uses `name`, 0 where it does not."""
+        use = self.uses.get(name)
+        return use.nearness if use else 0.0
+
+    def defines(self, name: str) -> bool:
+        """Whether the file itself has a definition of `name` at its top."""
+        return any(d.name == name and not d.container for d in self.outline.definitions)
+
+
+def scene_of(snapshot: Snapshot) -> Scene:
+    """The scene at the snapshot's cursor."""
+    text = snapshot.text
+    language = language_of(snapshot.path, snapshot.language_id)
+    known = Outline()
+    if language is not None and len(text.content) <= _MAX_PARSED_CHARS:
+        known = outline(text.content, language, references=False)
+    line = text.line_at(snapshot.char_offset)
+    lines_of_imports = {found.line for found in known.imports}
+    uses: dict[str, Use] = {}
+    for name, receiver, distance in _words(snapshot, line, lines_of_imports):
+        nearness = near(distance)
+        old = uses.get(name)
+        if old is None:
+            uses[name] = Use(name, 1, nearness, frozenset((receiver,)))
+        else:
+            uses[name] = Use(
+                name, old.count + 1, max(nearness, old.nearness), old.receivers | {receiver}
+            )
+    return Scene(
+        snapshot=snapshot,
+        language=language,
+        outline=known,
+        line=line,
+        uses=uses,
+        calls=_calls(snapshot, line),
+        classes=_classes_around(known, line),
+    )
+
+
+def near(n_lines: int) -> float:
+    """1 at the cursor, falling with the distance in lines, never 0."""
+    return 1.0 / (1.0 + abs(n_lines) / _NEAR_LINES)
+
+
+def _words(
+    snapshot: Snapshot, line: int, lines_of_imports: set[int]
+) -> Iterator[tuple[str, str, int]]:
+    """Name, receiver and distance of every word that is used, those of imports left out."""
+    text = snapshot.text
+    first = max(line - _REACH_LINES, 0)
+    last = min(line + _REACH_LINES, text.n_lines - 1)
+    for number in range(first, last + 1):
+        if number in lines_of_imports:
+            continue
+        for match in _CHAIN.finditer(text.line(number)):
+            connector, chain = match.group(2), match.group(3)
+            receiver = "?" if connector else ""
+            for name in _CONNECTOR.split(chain):
+                yield name, receiver, number - line
+                receiver = f"{receiver}.{name}" if receiver else name
+
+
+def _calls(snapshot: Snapshot, line: int) -> dict[str, str]:
+    """By variable what is called to make it, the call nearest before the cursor."""
+    text = snapshot.text
+    first = max(line - _REACH_LINES, 0)
+    before = text.content[text.line_start(first) : snapshot.char_offset]
+    return {match.group(1): match.group(2) for match in _ASSIGNED_CALL.finditer(before)}
+
+
+def _classes_around(known: Outline, line: int) -> tuple[Definition, ...]:
+    around = [
+        definition
+        for definition in known.definitions
+        if definition.kind is Kind.CLASS and definition.start_line <= line <= definition.end_line
+    ]
+    return tuple(sorted(around, key=lambda definition: -definition.start_line))

@@ -1,0 +1,92 @@
+"""What the current file imports from the repository, whether it is used yet or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sc2_lsp.ports import CodeIndex
+from sc2_lsp.retrieval.candidate import Candidate
+from sc2_lsp.retrieval.modules import Place, place_of
+from sc2_lsp.retrieval.scene import Scene
+from sc2_lsp.symbols import Import, Located
+
+_PER_NAME = 12
+_MAX_MODULES = 12
+_SOURCE = "imported"
+
+
+def find(scene: Scene, index: CodeIndex) -> Iterator[Candidate]:
+    """Definitions of imported names, and what stands at the top of imported modules."""
+    if scene.language is None:
+        return
+    imports = [
+        (found, place_of(found, scene.path, scene.language.name)) for found in scene.outline.imports
+    ]
+    ends = {file for _, place in imports for file in place.files}
+    known = index.paths_ending(sorted(ends), _PER_NAME) if ends else []
+    by_name = _by_name(imports, index)
+    modules: dict[str, str] = {}
+    for found, place in imports:
+        alias = found.alias or found.name
+        here = [path for path in known if place.holds(path)]
+        exact = [at for at in by_name.get(found.name, ()) if place.holds(at.path)]
+        near = exact or (by_name.get(found.name, []) if here else [])
+        for located in _closest(near, here, scene):
+            yield _named(scene, located, alias, is_exact=bool(exact))
+        if not near:
+            modules |= dict.fromkeys(here[:1], alias)
+    for path, alias in list(modules.items())[:_MAX_MODULES]:
+        yield from _of_module(scene, index, path, alias)
+
+
+def _by_name(imports: list[tuple[Import, Place]], index: CodeIndex) -> dict[str, list[Located]]:
+    names = {found.name for found, _ in imports if found.name not in ("", "*")}
+    by_name: dict[str, list[Located]] = {}
+    for located in index.definitions(sorted(names), _PER_NAME):
+        if not located.definition.container:
+            by_name.setdefault(located.definition.name, []).append(located)
+    return by_name
+
+
+def _closest(found: list[Located], modules: list[str], scene: Scene) -> list[Located]:
+    """The definitions most likely meant: those that share most folders with the module."""
+    others = [located for located in found if located.path != scene.path]
+    if not others:
+        return []
+    at = modules[0] if modules else scene.path
+    best = max(_shared(at, located.path) for located in others)
+    return [located for located in others if _shared(at, located.path) == best][:2]
+
+
+def _shared(one: str, other: str) -> int:
+    n = 0
+    for a, b in zip(one.split("/"), other.split("/"), strict=False):
+        if a != b:
+            break
+        n += 1
+    return n
+
+
+def _named(scene: Scene, located: Located, alias: str, *, is_exact: bool) -> Candidate:
+    sure = 1.0 if is_exact else 0.7
+    use = scene.uses.get(alias)
+    if use is None:
+        return Candidate(located, 0.3 * sure, _SOURCE, f"{alias} is imported, not used yet")
+    score = 0.05 + 0.45 * use.nearness
+    return Candidate(located, score * sure, _SOURCE, f"{alias} is imported")
+
+
+def _of_module(scene: Scene, index: CodeIndex, path: str, alias: str) -> Iterator[Candidate]:
+    """Top definitions of a module that is imported as a whole."""
+    top = [at for at in index.outline_of(path) if not at.definition.container]
+    is_star = alias == "*"
+    for located in top:
+        name = located.definition.name
+        use = scene.uses.get(name)
+        if use is not None and (is_star or any(alias in r for r in use.receivers)):
+            score = 0.05 + 0.45 * use.nearness
+            yield Candidate(located, score, _SOURCE, f"{name} of {alias or path} is used")
+        elif not name.startswith("_"):
+            nearness = 0.3 if is_star else scene.nearness(alias)
+            score = 0.6 * nearness / (len(top) + 4)
+            yield Candidate(located, score, _SOURCE, f"{alias or path} is imported")
