@@ -10,7 +10,7 @@ import re
 _MAX_WORD_CHARS = 64
 _MAX_REMEMBERED = 200_000
 
-_WORD = re.compile(r"[^\W\d]\w+")
+_WORD = re.compile(r"\w\w+")
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 
 # Keywords of all languages together, and names that stand in nearly every file of one.
@@ -52,7 +52,7 @@ class _Remembered(dict[str, str]):
 
 def _searched_as(word: str) -> str:
     whole = word.strip("_").lower()
-    if not 2 <= len(whole) <= _MAX_WORD_CHARS or whole in KEYWORDS:
+    if not 2 <= len(whole) <= _MAX_WORD_CHARS or whole[0].isdigit() or whole in KEYWORDS:
         return ""
     split = _PART.findall(word) if word.isascii() else word.split("_")
     parts = [part.lower() for part in split if len(part) > 1]
