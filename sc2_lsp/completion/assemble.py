@@ -56,7 +56,7 @@ async def assemble(snapshot: Snapshot, anchors: Anchors, means: Means) -> Prompt
         prompt = await prompt_of(snapshot, anchor, typed, means)
         if prompt is None:
             # Text that takes a token for every byte: show what surely fits.
-            budget = await _budget(snapshot, means)
+            budget = await budget_of(snapshot, means)
             prompt = await prompt_of(snapshot, anchor, typed[-(budget.typed // 4) :], means)
             assert prompt is not None, "no character takes more than four tokens"
     return prompt
@@ -71,7 +71,7 @@ async def new_anchor(
     long as that window reaches up to the cursor; `renew` takes new snippets all the same.
     """
     latest = anchors.latest(snapshot.uri)
-    budget = await _budget(snapshot, means)
+    budget = await budget_of(snapshot, means)
     text, cursor = snapshot.text, snapshot.char_offset
     at = place_above(text, cursor)
     preferred = _start_today(latest, text.content) if latest else None
@@ -81,7 +81,7 @@ async def new_anchor(
     if latest is not None and start == preferred and not renew:
         snippets = latest.snippets
     else:
-        snippets = anchors.in_stable_order(await _choose(snapshot, budget, means))
+        snippets = anchors.in_stable_order(await choose(snapshot, budget.context, means))
     return Anchor(
         snippets=snippets,
         start=start,
@@ -93,7 +93,7 @@ async def new_anchor(
 
 async def prompt_of(snapshot: Snapshot, anchor: Anchor, typed: str, means: Means) -> Prompt | None:
     """The prompt that `anchor` makes with `typed` behind it; None if that is too much."""
-    budget = await _budget(snapshot, means)
+    budget = await budget_of(snapshot, means)
     layout, healed = means.layout, Healed(typed, "")
     if layout.ends_with_text and means.settings.token_healing:
         healed = heal(typed)
@@ -133,13 +133,13 @@ async def prompt_of(snapshot: Snapshot, anchor: Anchor, typed: str, means: Means
 async def is_far(snapshot: Snapshot, typed: str, means: Means) -> bool:
     """Whether so much was typed since the anchor that soon no more will fit."""
     (tokens,) = await means.engine.tokenize([typed])
-    return len(tokens) > (await _budget(snapshot, means)).typed * _FAR
+    return len(tokens) > (await budget_of(snapshot, means)).typed * _FAR
 
 
 async def opening(snapshot: Snapshot, anchors: Anchors, means: Means) -> Tokens:
     """How the prompts of a document begin that was opened and has no cursor yet."""
-    budget = await _budget(snapshot, means)
-    snippets = anchors.in_stable_order(await _choose(snapshot, budget, means))
+    budget = await budget_of(snapshot, means)
+    snippets = anchors.in_stable_order(await choose(snapshot, budget.context, means))
     text = snapshot.text
     end = windows.suffix_end(text, 0, budget.prefix * _CHARS_PER_TOKEN)
     repository, prefix, *files = await means.engine.tokenize(
@@ -155,7 +155,7 @@ async def opening(snapshot: Snapshot, anchors: Anchors, means: Means) -> Tokens:
     return some[: next(n for n in range(len(some)) if some[n] != other[n])]
 
 
-async def _budget(snapshot: Snapshot, means: Means) -> budgets.Budget:
+async def budget_of(snapshot: Snapshot, means: Means) -> budgets.Budget:
     settings = means.settings
     repository = (await means.engine.tokenize([snapshot.repository]))[0]
     return budgets.share(
@@ -170,11 +170,11 @@ async def _budget(snapshot: Snapshot, means: Means) -> budgets.Budget:
     )
 
 
-async def _choose(snapshot: Snapshot, budget: budgets.Budget, means: Means) -> tuple[Snippet, ...]:
-    """The best snippets that fit the budget, each whole."""
+async def choose(snapshot: Snapshot, n_tokens: int, means: Means) -> tuple[Snippet, ...]:
+    """The best snippets that fit into `n_tokens` with their separators, each whole."""
     snippets = means.gather(snapshot)
     files = await means.engine.tokenize([file_text(s.path, s.text) for s in snippets])
-    chosen = budgets.best_that_fit([len(tokens) for tokens in files], budget.context)
+    chosen = budgets.best_that_fit([len(tokens) for tokens in files], n_tokens)
     return tuple(snippets[index] for index in chosen)
 
 

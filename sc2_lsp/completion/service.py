@@ -12,10 +12,11 @@ from sc2_lsp.completion import pipeline
 from sc2_lsp.completion.anchors import Anchors
 from sc2_lsp.completion.assemble import Means
 from sc2_lsp.completion.cache import SuggestionCache
+from sc2_lsp.completion.context import Context, context_at
 from sc2_lsp.completion.idle import IdleWork, Pauses
 from sc2_lsp.completion.scheduler import Scheduler, Superseded
 from sc2_lsp.completion.trigger import is_inside_word
-from sc2_lsp.domain import EmptyReason, Outcome, Snapshot, StopReason, Trigger, Usage
+from sc2_lsp.domain import EmptyReason, Outcome, Snapshot, Snippet, StopReason, Trigger, Usage
 from sc2_lsp.ports import (
     Clock,
     CodeIndex,
@@ -41,7 +42,8 @@ def no_index(snapshot: Snapshot) -> CodeIndex | None:
 class CompletionService:
     """Answers completion requests; owns what is remembered between them.
 
-    Raises nothing but `asyncio.CancelledError`: every failure is an `Outcome` with a reason.
+    A completion raises nothing but `asyncio.CancelledError`: every failure is an `Outcome` with a
+    reason.
     """
 
     def __init__(
@@ -94,6 +96,13 @@ class CompletionService:
             self._remember(snapshot, outcome, known.written, is_complete=known.is_complete)
         self._idle.after_answer(snapshot, outcome, settings)
         return outcome
+
+    async def context(
+        self, snapshot: Snapshot, settings: Settings, budget: int | None = None
+    ) -> Context:
+        """What a prompt shows of other files there; see `context_at`. Raises EngineError."""
+        self._take(settings)
+        return await context_at(snapshot, self._anchors, await self._means(settings), budget)
 
     def opened(self, snapshot: Snapshot, settings: Settings) -> None:
         """A document was opened: prepare for the first request in it."""
