@@ -209,7 +209,7 @@ def _candidates(repository: str, file: _File, sites: dict[str, _Site]) -> Iterat
             continue
         at = (node.end_lineno or 1) - 1
         if not is_member:
-            if name not in imports or site.owner or name in own:
+            if not imports.get(name, (False, None))[0] or site.owner or name in own:
                 continue
             yield from _of_name(repository, file, name, site, at, imports[name][1])
         elif site.owner:
@@ -217,7 +217,7 @@ def _candidates(repository: str, file: _File, sites: dict[str, _Site]) -> Iterat
             if name in _standard_names() or root in outside:
                 continue
             yield _hidden(repository, file, "member", name, site, at, file.content)
-        elif isinstance(node, ast.Attribute) and _root_name(node) in imports:
+        elif imports.get(_root_name(node), (False, None))[0]:
             yield _hidden(repository, file, "imported", name, site, at, file.content)
 
 

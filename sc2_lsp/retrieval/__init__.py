@@ -7,7 +7,7 @@ from sc2_lsp.ports import CodeIndex
 from sc2_lsp.retrieval.group import group, select
 from sc2_lsp.retrieval.rank import ranked
 from sc2_lsp.retrieval.scene import scene_of
-from sc2_lsp.retrieval.sources import definitions, imported, open_files
+from sc2_lsp.retrieval.sources import definitions, imported, open_files, siblings, similar
 
 __all__ = ["gather", "group", "select"]
 
@@ -18,5 +18,11 @@ def gather(snapshot: Snapshot, index: CodeIndex | None = None) -> tuple[Snippet,
     if index is None:
         return ranked((), snippets, None)
     scene = scene_of(snapshot)
-    candidates = [*imported.find(scene, index), *definitions.find(scene, index)]
+    matches = similar.matches_of(scene, index)
+    candidates = [
+        *imported.find(scene, index),
+        *definitions.find(scene, index),
+        *siblings.find(scene, matches, index),
+        *similar.find(scene, matches, index),
+    ]
     return ranked(candidates, snippets, index)

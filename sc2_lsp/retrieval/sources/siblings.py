@@ -1,0 +1,42 @@
+"""What files like this one import, and this one does not import yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sc2_lsp.ports import CodeIndex
+from sc2_lsp.retrieval.candidate import Candidate
+from sc2_lsp.retrieval.scene import Scene
+from sc2_lsp.symbols import Match
+
+_MAX_FILES = 16
+_MAX_NAMES = 120
+_PER_NAME = 6
+_SOURCE = "siblings"
+
+
+def find(scene: Scene, matches: list[Match], index: CodeIndex) -> Iterator[Candidate]:
+    """Definitions that similar files import by name."""
+    ours = {found.alias or found.name for found in scene.outline.imports}
+    own = {definition.name for definition in scene.outline.definitions}
+    weights: dict[str, float] = {}
+    total = 0.0
+    for path in list(dict.fromkeys(match.path for match in matches))[:_MAX_FILES]:
+        names = {found.name for found in index.imports_of(path)} - {"", "*"}
+        alike = (1 + len(names & ours)) / (4 + len(names | ours))
+        total += alike
+        for name in names - ours - own:
+            weights[name] = weights.get(name, 0.0) + alike
+    names = sorted(weights, key=lambda name: -weights[name])[:_MAX_NAMES]
+    found = [
+        located
+        for located in index.definitions(names, _PER_NAME)
+        if not located.definition.container and located.path != scene.path
+    ]
+    n_of: dict[str, int] = {}
+    for located in found:
+        n_of[located.definition.name] = n_of.get(located.definition.name, 0) + 1
+    for located in found:
+        name = located.definition.name
+        score = 0.15 * weights[name] / total / n_of[name]
+        yield Candidate(located, score, _SOURCE, f"similar files import {name}")
