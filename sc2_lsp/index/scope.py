@@ -1,0 +1,216 @@
+"""The ignore rules in force in a folder: which of its entries belong into the index, by name alone.
+
+Git's rules stand in `.gitignore` files, `.git/info/exclude` and the user's own excludes, from the
+top of the repository down, even where the root is below it; a repository inside another one starts
+anew. What an `.sc2ignore` says comes first, and brings back what git or this module would leave
+out. Whoever opens an ignored folder as the root means it, so rules from above do not count there.
+
+Reads small plain files, never through a link, and runs no git. Does not ask git which files it
+tracks: a tracked file that the rules ignore is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sc2_lsp.index.ignore import Rules, parse
+from sc2_lsp.index.limits import Reason, unwanted_name
+
+MARKS = frozenset((".git", ".gitignore", ".sc2ignore", "pyvenv.cfg", "conda-meta", "CACHEDIR.TAG"))
+"""The names in a folder that `Scope.enter` has to know of."""
+
+_HISTORY_FOLDERS = frozenset((".git", ".hg", ".svn", ".bzr", ".jj", "_darcs", "CVS"))
+_TOOL_FOLDER_NAMES = """
+    node_modules bower_components jspm_packages .yarn .pnpm-store .parcel-cache .next .nuxt
+    __pycache__ .tox .nox .mypy_cache .pytest_cache .ruff_cache .hypothesis .ipynb_checkpoints .eggs
+    .gradle .idea .vs .terraform .dart_tool .stack-work .direnv
+"""
+_TOOL_FOLDERS = frozenset(_TOOL_FOLDER_NAMES.split())
+_CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"  # bford.info/cachedir
+_MOST_BYTES = 1 << 20
+_IGNORE_CASE = re.compile(rb"^[ \t]*ignorecase[ \t]*=[ \t]*(\w+)", re.IGNORECASE | re.MULTILINE)
+_EXCLUDES_FILE = re.compile(
+    rb"^[ \t]*excludesfile[ \t]*=[ \t]*\"?([^\"\r\n]+?)\"?[ \t]*$", re.IGNORECASE | re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """Rules, and how many chars of a path to leave off to get it relative to where they stand."""
+
+    rules: Rules
+    n_above: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The rules in force in one folder, those that count most first.
+
+    `prefix` is the folder's path with a slash at its end, relative to the outermost folder with
+    rules; empty there.
+    """
+
+    prefix: str
+    ignore_case: bool
+    own: tuple[_Layer, ...] = ()
+    git: tuple[_Layer, ...] = ()
+
+    def file_reason(self, name: str) -> Reason | None:
+        """Why the file `name` of this folder is left out, so far as its name tells."""
+        path = self.prefix + name
+        for layer in self.own:
+            decision = layer.rules.ignores_file(name, path[layer.n_above :])
+            if decision is not None:
+                return Reason.IGNORED if decision else None
+        for layer in self.git:
+            decision = layer.rules.ignores_file(name, path[layer.n_above :])
+            if decision is not None:
+                if decision:
+                    return Reason.IGNORED
+                break
+        return unwanted_name(name)
+
+    def folder_reason(self, name: str) -> Reason | None:
+        """Why the folder `name` of this folder is not entered, so far as its name tells."""
+        if name in _HISTORY_FOLDERS:
+            return Reason.TOOL_FOLDER
+        decision = self._own_decision(name)
+        if decision is not None:
+            return Reason.IGNORED if decision else None
+        if name in _TOOL_FOLDERS:
+            return Reason.TOOL_FOLDER
+        path = self.prefix + name
+        for layer in self.git:
+            decision = layer.rules.ignores_folder(name, path[layer.n_above :])
+            if decision is not None:
+                return Reason.IGNORED if decision else None
+        return None
+
+    def enter(self, folder: str, name: str, marks: Collection[str]) -> Scope | Reason:
+        """The scope of the folder `name` of this one, or why it is left out after all.
+
+        `folder` is where it is on disk, `marks` are the `MARKS` that it holds.
+        """
+        inner = replace(self, prefix=f"{self.prefix}{name}/")
+        if not marks:
+            return inner
+        place = Path(folder)
+        if _is_made_by_tools(place, marks) and self._own_decision(name) is None:
+            return Reason.TOOL_FOLDER
+        if ".git" in marks and (git_folder := _git_folder(place)) is not None:
+            inner = _repository(inner, git_folder)
+        return _with_rules(inner, place, marks)
+
+    def _own_decision(self, folder_name: str) -> bool | None:
+        path = self.prefix + folder_name
+        for layer in self.own:
+            decision = layer.rules.ignores_folder(folder_name, path[layer.n_above :])
+            if decision is not None:
+                return decision
+        return None
+
+
+def scope_of_root(root: str) -> Scope:
+    """The scope of the folder `root`, with the rules of the repository around it."""
+    folder = Path(os.path.realpath(root))
+    ignore_case = sys.platform in ("win32", "darwin")
+    alone = Scope("", ignore_case, git=_user_layers("", ignore_case))
+    around = _repository_around(folder)
+    if around is None:
+        return _with_rules(alone, folder, MARKS)
+    top, git_folder = around
+    scope = _with_rules(_repository(Scope("", ignore_case), git_folder), top, MARKS)
+    for name in folder.relative_to(top).parts:
+        if scope.folder_reason(name) is not None:
+            return _with_rules(alone, folder, MARKS)
+        top /= name
+        scope = _with_rules(replace(scope, prefix=f"{scope.prefix}{name}/"), top, MARKS)
+    return scope
+
+
+def _repository_around(folder: Path) -> tuple[Path, Path] | None:
+    """The innermost repository that holds `folder`, and the folder where git keeps it."""
+    for top in (folder, *folder.parents):
+        if (git_folder := _git_folder(top)) is not None:
+            return top, git_folder
+    return None
+
+
+def _git_folder(folder: Path) -> Path | None:
+    """Where the repository whose top is `folder` has its settings; None if it is no repository."""
+    path = folder / ".git"
+    if os.path.lexists(path / "HEAD"):
+        return path
+    pointer = _read(path)
+    if pointer is None or not pointer.startswith(b"gitdir:"):
+        return None
+    # A submodule, or a further worktree, which shares its settings with the first one.
+    path = folder / os.fsdecode(pointer.removeprefix(b"gitdir:").strip())
+    common = _read(path / "commondir")
+    return path if common is None else path / os.fsdecode(common.strip())
+
+
+def _repository(scope: Scope, git_folder: Path) -> Scope:
+    """`scope` as that of a repository's top, with none of git's rules but those outside of it."""
+    setting = _IGNORE_CASE.search(_read(git_folder / "config") or b"")
+    ignore_case = setting is not None and setting[1].lower() in (b"true", b"yes", b"on", b"1")
+    excludes = _rules_at(git_folder / "info" / "exclude", ignore_case)
+    layers = (_Layer(excludes, len(scope.prefix)),) if excludes else ()
+    git = (*layers, *_user_layers(scope.prefix, ignore_case))
+    return replace(scope, ignore_case=ignore_case, git=git)
+
+
+def _with_rules(scope: Scope, folder: Path, marks: Collection[str]) -> Scope:
+    """`scope` with the rules in the files of `folder` before all others."""
+    n_above = len(scope.prefix)
+    if ".gitignore" in marks and (rules := _rules_at(folder / ".gitignore", scope.ignore_case)):
+        scope = replace(scope, git=(_Layer(rules, n_above), *scope.git))
+    if ".sc2ignore" in marks and (rules := _rules_at(folder / ".sc2ignore", scope.ignore_case)):
+        scope = replace(scope, own=(_Layer(rules, n_above), *scope.own))
+    return scope
+
+
+def _user_layers(prefix: str, ignore_case: bool) -> tuple[_Layer, ...]:
+    """What the user ignores in all repositories."""
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111  Path.home raises where there is none
+    folder = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "git"
+    path = folder / "ignore"
+    for config in (home / ".gitconfig", folder / "config"):
+        if setting := _EXCLUDES_FILE.search(_read(config) or b""):
+            named = os.fsdecode(setting[1])
+            path = home / named[2:] if named.startswith("~/") else Path(named)
+            break
+    rules = _rules_at(path, ignore_case) if path.is_absolute() else None
+    return (_Layer(rules, len(prefix)),) if rules else ()
+
+
+def _rules_at(path: Path, ignore_case: bool) -> Rules | None:
+    data = _read(path)
+    return parse(data, ignore_case=ignore_case) if data else None
+
+
+def _is_made_by_tools(folder: Path, marks: Collection[str]) -> bool:
+    """Whether this is an environment of Python or of conda, or a cache that says that it is one."""
+    if "pyvenv.cfg" in marks or "conda-meta" in marks:
+        return True
+    if "CACHEDIR.TAG" not in marks:
+        return False
+    return (_read(folder / "CACHEDIR.TAG") or b"").startswith(_CACHE_SIGNATURE)
+
+
+def _read(path: Path) -> bytes | None:
+    """The content of a small plain file; None where there is none, or where it is a link."""
+    try:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_BYTES:
+            return None
+        with path.open("rb") as file:
+            return file.read(_MOST_BYTES)
+    except (OSError, ValueError):
+        return None
