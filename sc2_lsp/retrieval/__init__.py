@@ -6,7 +6,7 @@ from sc2_lsp.domain import Snapshot, Snippet
 from sc2_lsp.ports import CodeIndex
 from sc2_lsp.retrieval.group import group, select
 from sc2_lsp.retrieval.rank import ranked
-from sc2_lsp.retrieval.scene import scene_of
+from sc2_lsp.retrieval.scene import near_words, scene_of
 from sc2_lsp.retrieval.sources import definitions, imported, open_files, siblings, similar
 
 __all__ = ["gather", "group", "select"]
@@ -16,7 +16,7 @@ def gather(snapshot: Snapshot, index: CodeIndex | None = None) -> tuple[Snippet,
     """Snippets for the snapshot's cursor, the best first. Raises nothing."""
     snippets = open_files.find(snapshot)
     if index is None:
-        return ranked((), snippets, None)
+        return ranked((), snippets, {}, None)
     scene = scene_of(snapshot)
     matches = similar.matches_of(scene, index)
     candidates = [
@@ -25,4 +25,4 @@ def gather(snapshot: Snapshot, index: CodeIndex | None = None) -> tuple[Snippet,
         *siblings.find(scene, matches, index),
         *similar.find(scene, matches, index),
     ]
-    return ranked(candidates, snippets, index)
+    return ranked(candidates, snippets, near_words(scene), index)

@@ -6,29 +6,42 @@ is worth most for its tokens, so that a small budget holds many signatures rathe
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from sc2_lsp.domain import Snippet
 from sc2_lsp.ports import CodeIndex
 from sc2_lsp.retrieval.candidate import Candidate
 from sc2_lsp.symbols import Definition, Kind
-from sc2_lsp.syntax import language_of
+from sc2_lsp.syntax import identifiers, language_of
 
-MAX_SNIPPETS = 160
+MAX_SNIPPETS = 120
 _PER_CONTAINER = 12
 _CHARS_PER_TOKEN = 3.5
 # What a piece costs besides its own text: its share of a path line and of its class's first line.
 _OVERHEAD_TOKENS = 12.0
 _COST_POWER = 0.6
+_MAX_WEIGHED = 250
+_READ_CHARS = 300
+_WORDS_POWER = 1.5
 _INDENT = "    "
 
 
 def ranked(
-    candidates: Iterable[Candidate], snippets: Iterable[Snippet], index: CodeIndex | None
+    candidates: Iterable[Candidate],
+    snippets: Iterable[Snippet],
+    words: Mapping[str, float],
+    index: CodeIndex | None,
 ) -> tuple[Snippet, ...]:
-    """All of them as snippets, the best first and no two alike."""
+    """All of them as snippets, the best first and no two alike.
+
+    `words` are those around the cursor and how near they stand, from 0 to 1.
+    """
     best = _merged(candidates)
+    best.sort(key=lambda candidate: (-_value(candidate), candidate.located.path))
+    best = _weighed(best[:_MAX_WEIGHED], words)
     best.sort(key=lambda candidate: (-_value(candidate), candidate.located.path))
     found = [*_written(best[:MAX_SNIPPETS], index), *snippets]
     found = [replace(snippet, score=_worth(snippet)) for snippet in found]
@@ -50,6 +63,21 @@ def _merged(candidates: Iterable[Candidate]) -> list[Candidate]:
         either = 1.0 - (1.0 - old.score) * (1.0 - candidate.score)
         by_place[key] = replace(best, score=either)
     return list(by_place.values())
+
+
+def _weighed(candidates: list[Candidate], words: Mapping[str, float]) -> list[Candidate]:
+    """Candidates whose signatures share rare words with the code around the cursor win odds."""
+    each = [set(identifiers(one.located.definition.signature[:_READ_CHARS])) for one in candidates]
+    counts = Counter(word for some in each for word in some)
+    rarity = {word: math.log((len(each) + 1) / count) for word, count in counts.items()}
+    weighed = []
+    for candidate, some in zip(candidates, each, strict=True):
+        shared = sum(rarity[word] * words[word] for word in some if word in words)
+        norm = math.sqrt(sum(rarity[word] ** 2 for word in some)) + 1.0
+        odds = candidate.score / (1.0 - min(candidate.score, 0.99))
+        odds *= math.exp(_WORDS_POWER * shared / norm)
+        weighed.append(replace(candidate, score=odds / (1.0 + odds)))
+    return weighed
 
 
 def _value(candidate: Candidate) -> float:

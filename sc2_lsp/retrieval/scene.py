@@ -7,25 +7,25 @@ Uses are found by words, not by the parser, since the lines around a cursor are 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sc2_lsp.domain import Snapshot
 from sc2_lsp.symbols import Definition, Kind, Outline
-from sc2_lsp.syntax import Language, language_of, outline
+from sc2_lsp.syntax import Language, identifiers, language_of, outline
 
 # Beyond that many lines from the cursor a file is too large for its words to be looked at.
-_REACH_LINES = 1500
+_REACH_LINES = 300
 # At that many lines from the cursor a use counts less than half.
 _NEAR_LINES = 12.0
+_WORDS_LINES = 12
 _MAX_PARSED_CHARS = 400_000
 
-_CHAIN = re.compile(
-    r"(\)\s*|\]\s*)?(?:(\.|->|::|\?\.)\s*)?([^\W\d]\w*(?:(?:\.|->|::|\?\.)[^\W\d]\w*)*)"
-)
+_CHAIN = re.compile(r"(\.|->|::|\?\.)?([^\W\d]\w*(?:(?:\.|->|::|\?\.)[^\W\d]\w*)*)")
 _CONNECTOR = re.compile(r"\.|->|::|\?\.")
 _ASSIGNED_CALL = re.compile(
-    r"([^\W\d][\w.]*)\s*(?::\s*[^=\n]+)?:?=\s*(?:await\s+)?([^\W\d][\w.]*)\("
+    r"^[ \t]*(?:(?:const|let|var|val|auto|local|my)[ \t]+)?([^\W\d][\w.]*)[ \t]*(?::[^=\n]+)?:?="
+    r"[ \t]*(?:await[ \t]+|new[ \t]+)?([^\W\d][\w.:]*)\(",
+    re.MULTILINE,
 )
 
 
@@ -74,29 +74,31 @@ def scene_of(snapshot: Snapshot) -> Scene:
     text = snapshot.text
     language = language_of(snapshot.path, snapshot.language_id)
     known = Outline()
-    if language is not None and len(text.content) <= _MAX_PARSED_CHARS:
-        known = outline(text.content, language, references=False)
     line = text.line_at(snapshot.char_offset)
-    lines_of_imports = {found.line for found in known.imports}
-    uses: dict[str, Use] = {}
-    for name, receiver, distance in _words(snapshot, line, lines_of_imports):
-        nearness = near(distance)
-        old = uses.get(name)
-        if old is None:
-            uses[name] = Use(name, 1, nearness, frozenset((receiver,)))
-        else:
-            uses[name] = Use(
-                name, old.count + 1, max(nearness, old.nearness), old.receivers | {receiver}
-            )
+    if language is not None and len(text.content) <= _MAX_PARSED_CHARS:
+        known = outline(text.content, language, references=True, lines=(line, line))
     return Scene(
         snapshot=snapshot,
         language=language,
         outline=known,
         line=line,
-        uses=uses,
+        uses=_uses(snapshot, line, {found.line for found in known.imports}),
         calls=_calls(snapshot, line),
         classes=_classes_around(known, line),
     )
+
+
+def near_words(scene: Scene) -> dict[str, float]:
+    """The words of the lines around the cursor and how near they stand."""
+    text = scene.snapshot.text
+    first = max(scene.line - _WORDS_LINES, 0)
+    last = min(scene.line + _WORDS_LINES, text.n_lines - 1)
+    words: dict[str, float] = {}
+    for number in range(first, last + 1):
+        nearness = near(number - scene.line)
+        for word in identifiers(text.line(number)):
+            words[word] = max(nearness, words.get(word, 0.0))
+    return words
 
 
 def near(n_lines: int) -> float:
@@ -104,22 +106,32 @@ def near(n_lines: int) -> float:
     return 1.0 / (1.0 + abs(n_lines) / _NEAR_LINES)
 
 
-def _words(
-    snapshot: Snapshot, line: int, lines_of_imports: set[int]
-) -> Iterator[tuple[str, str, int]]:
-    """Name, receiver and distance of every word that is used, those of imports left out."""
+def _uses(snapshot: Snapshot, line: int, lines_of_imports: set[int]) -> dict[str, Use]:
+    """Every name that is used within reach; lines of imports do not use what they name."""
     text = snapshot.text
     first = max(line - _REACH_LINES, 0)
     last = min(line + _REACH_LINES, text.n_lines - 1)
-    for number in range(first, last + 1):
+    counts: dict[str, int] = {}
+    nearest: dict[str, int] = {}
+    receivers: dict[str, set[str]] = {}
+    for number in sorted(range(first, last + 1), key=lambda number: abs(number - line)):
         if number in lines_of_imports:
             continue
-        for match in _CHAIN.finditer(text.line(number)):
-            connector, chain = match.group(2), match.group(3)
+        for connector, chain in _CHAIN.findall(text.line(number)):
             receiver = "?" if connector else ""
-            for name in _CONNECTOR.split(chain):
-                yield name, receiver, number - line
+            for name in _CONNECTOR.split(chain) if "." in chain or ":" in chain else (chain,):
+                if name in counts:
+                    counts[name] += 1
+                else:
+                    counts[name] = 1
+                    nearest[name] = number
+                    receivers[name] = set()
+                receivers[name].add(receiver)
                 receiver = f"{receiver}.{name}" if receiver else name
+    return {
+        name: Use(name, count, near(nearest[name] - line), frozenset(receivers[name]))
+        for name, count in counts.items()
+    }
 
 
 def _calls(snapshot: Snapshot, line: int) -> dict[str, str]:
@@ -127,7 +139,7 @@ def _calls(snapshot: Snapshot, line: int) -> dict[str, str]:
     text = snapshot.text
     first = max(line - _REACH_LINES, 0)
     before = text.content[text.line_start(first) : snapshot.char_offset]
-    return {match.group(1): match.group(2) for match in _ASSIGNED_CALL.finditer(before)}
+    return dict(_ASSIGNED_CALL.findall(before))
 
 
 def _classes_around(known: Outline, line: int) -> tuple[Definition, ...]:

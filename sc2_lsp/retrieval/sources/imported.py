@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from sc2_lsp.ports import CodeIndex
@@ -23,12 +24,12 @@ def find(scene: Scene, index: CodeIndex) -> Iterator[Candidate]:
         (found, place_of(found, scene.path, scene.language.name)) for found in scene.outline.imports
     ]
     ends = {file for _, place in imports for file in place.files}
-    known = index.paths_ending(sorted(ends), _PER_NAME) if ends else []
+    known = _by_end(index.paths_ending(sorted(ends), _PER_NAME)) if ends else {}
     by_name = _by_name(imports, index)
     modules: dict[str, str] = {}
     for found, place in imports:
         alias = found.alias or found.name
-        here = [path for path in known if place.holds(path)]
+        here = [path for file in place.files for path in known.get(file, ())]
         exact = [at for at in by_name.get(found.name, ()) if place.holds(at.path)]
         near = exact or (by_name.get(found.name, []) if here else [])
         for located in _closest(near, here, scene):
@@ -37,6 +38,19 @@ def find(scene: Scene, index: CodeIndex) -> Iterator[Candidate]:
             modules |= dict.fromkeys(here[:1], alias)
     for path, alias in list(modules.items())[:_MAX_MODULES]:
         yield from _of_module(scene, index, path, alias)
+
+
+def _by_end(paths: list[str]) -> dict[str, list[str]]:
+    """Paths by each of their ends that begins behind a slash."""
+    by_end: dict[str, list[str]] = {}
+    for path in dict.fromkeys(paths):
+        at = -1
+        while True:
+            by_end.setdefault(path[at + 1 :], []).append(path)
+            at = path.find("/", at + 1)
+            if at < 0:
+                break
+    return by_end
 
 
 def _by_name(imports: list[tuple[Import, Place]], index: CodeIndex) -> dict[str, list[Located]]:
@@ -70,10 +84,17 @@ def _shared(one: str, other: str) -> int:
 def _named(scene: Scene, located: Located, alias: str, *, is_exact: bool) -> Candidate:
     sure = 1.0 if is_exact else 0.7
     use = scene.uses.get(alias)
+    if use is None and not _stands_twice(alias, scene.snapshot.text.content):
+        return Candidate(located, 0.35 * sure, _SOURCE, f"{alias} is imported, not used yet")
     if use is None:
-        return Candidate(located, 0.3 * sure, _SOURCE, f"{alias} is imported, not used yet")
+        return Candidate(located, 0.04 * sure, _SOURCE, f"{alias} is imported")
     score = 0.05 + 0.45 * use.nearness
     return Candidate(located, score * sure, _SOURCE, f"{alias} is imported")
+
+
+def _stands_twice(name: str, content: str) -> bool:
+    found = re.finditer(rf"\b{re.escape(name)}\b", content)
+    return next(found, None) is not None and next(found, None) is not None
 
 
 def _of_module(scene: Scene, index: CodeIndex, path: str, alias: str) -> Iterator[Candidate]:

@@ -22,10 +22,10 @@ def find(scene: Scene, matches: list[Match], index: CodeIndex) -> Iterator[Candi
     weights: dict[str, float] = {}
     total = 0.0
     for path in list(dict.fromkeys(match.path for match in matches))[:_MAX_FILES]:
-        names = {found.name for found in index.imports_of(path)} - {"", "*"}
-        alike = (1 + len(names & ours)) / (4 + len(names | ours))
+        theirs = {found.name for found in index.imports_of(path)} - {"", "*"}
+        alike = (1 + len(theirs & ours)) / (4 + len(theirs | ours))
         total += alike
-        for name in names - ours - own:
+        for name in theirs - ours - own:
             weights[name] = weights.get(name, 0.0) + alike
     names = sorted(weights, key=lambda name: -weights[name])[:_MAX_NAMES]
     found = [
