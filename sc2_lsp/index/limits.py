@@ -95,7 +95,7 @@ def _has_long_lines(data: bytes, limits: Limits) -> bool:
     if mean > limits.max_mean_line_bytes:
         return True
     # A long line among many short ones is a table or a picture in somebody's code.
-    is_suspect = mean > limits.max_mean_line_bytes / 3
+    is_suspect = mean > limits.max_mean_line_bytes / 2
     return is_suspect and max(map(len, data.split(b"\n"))) > limits.max_line_bytes
 
 

@@ -63,6 +63,8 @@ class Scope:
 
     def file_reason(self, name: str) -> Reason | None:
         """Why the file `name` of this folder is left out, so far as its name tells."""
+        if name == ".git":  # The one of a submodule, or of a further worktree.
+            return Reason.TOOL_FOLDER
         path = self.prefix + name
         for layer in self.own:
             decision = layer.rules.ignores_file(name, path[layer.n_above :])

@@ -13,15 +13,13 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from sc2_lsp.index.limits import Limits, Reason, unwanted_size
 from sc2_lsp.index.scope import MARKS, Scope, scope_of_root
-
-IsSecret = Callable[[str], bool]
-"""Whether a file may hold secrets as a whole, by its path."""
+from sc2_lsp.secrets.files import is_secret_file
 
 _LIMITS = Limits()
 # A name with a line break could not stand in a prompt, and one that is no UTF-8 in no message.
@@ -59,9 +57,7 @@ class Folder:
     skipped: tuple[Skipped, ...]
 
 
-def walk(
-    root: str, is_secret: IsSecret, *, below: str = "", limits: Limits = _LIMITS
-) -> Iterator[Found | Skipped]:
+def walk(root: str, *, below: str = "", limits: Limits = _LIMITS) -> Iterator[Found | Skipped]:
     """Everything at or below the path `below`, which may be a file; nothing where nothing is.
 
     Folders come in the order of their paths, the files of one in the order of their names, so an
@@ -69,7 +65,7 @@ def walk(
     """
     place = _reach(root, below)
     if isinstance(place, _File):
-        yield _judge(place.path, place.name, place.scope, place.status, is_secret, limits)
+        yield _judge(place.path, place.name, place.scope, place.status, limits)
     elif isinstance(place, Skipped):
         yield from () if place.reason is Reason.GONE else (place,)
     else:
@@ -80,7 +76,7 @@ def walk(
             yield from folder.skipped
             for entry in folder.files:
                 path = _join(folder.path, entry.name)
-                yield _judge(path, entry.name, folder.scope, entry, is_secret, limits)
+                yield _judge(path, entry.name, folder.scope, entry, limits)
 
 
 def folders(root: str, *, below: str = "") -> Iterator[Folder]:
@@ -92,15 +88,13 @@ def folders(root: str, *, below: str = "") -> Iterator[Folder]:
                 yield folder
 
 
-def reason_against(
-    root: str, path: str, is_secret: IsSecret, *, limits: Limits = _LIMITS
-) -> Reason | None:
+def reason_against(root: str, path: str, *, limits: Limits = _LIMITS) -> Reason | None:
     """Why `walk` would not find the file `path`; None if it would."""
     place = _reach(root, path)
     if isinstance(place, _Start):
         return Reason.NOT_A_FILE
     if isinstance(place, _File):
-        judged = _judge(place.path, place.name, place.scope, place.status, is_secret, limits)
+        judged = _judge(place.path, place.name, place.scope, place.status, limits)
         return judged.reason if isinstance(judged, Skipped) else None
     return place.reason
 
@@ -128,12 +122,12 @@ def _reach(root: str, path: str) -> _Start | _File | Skipped:
     if not path:
         return _Start("", "", None)
     names = path.split("/")
+    if not all(map(_stays_below, names)):
+        return Skipped(path, Reason.BAD_NAME)
     at = ""
     scope = scope_of_root(root)
     for number, name in enumerate(names, 1):
         at = _join(at, name)
-        if name in ("", ".", "..") or (os.sep != "/" and os.sep in name):
-            return Skipped(path, Reason.BAD_NAME)
         try:
             status = os.lstat(f"{root}/{at}")
         except (FileNotFoundError, NotADirectoryError):
@@ -155,6 +149,11 @@ def _reach(root: str, path: str) -> _Start | _File | Skipped:
             return Skipped(at, entered)
         scope = entered
     raise AssertionError("a path has a last name")
+
+
+def _stays_below(name: str) -> bool:
+    """Whether `name` is one part of a path and leads downwards."""
+    return name not in ("", ".", "..") and (os.sep == "/" or os.sep not in name)
 
 
 def _folders(root: str, start: _Start) -> Iterator[Folder | Skipped]:
@@ -205,12 +204,11 @@ def _judge(
     name: str,
     scope: Scope,
     source: os.DirEntry[str] | os.stat_result,
-    is_secret: IsSecret,
     limits: Limits,
 ) -> Found | Skipped:
     """What a plain file is to the index; asks for its size only where its name lets it in."""
     reason = scope.file_reason(name)
-    if reason is None and is_secret(path):
+    if reason is None and is_secret_file(path):
         reason = Reason.SECRET
     if reason is not None:
         return Skipped(path, reason)
