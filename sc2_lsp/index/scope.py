@@ -3,7 +3,8 @@
 Git's rules stand in `.gitignore` files, `.git/info/exclude` and the user's own excludes, from the
 top of the repository down, even where the root is below it; a repository inside another one starts
 anew. What an `.sc2ignore` says comes first, and brings back what git or this module would leave
-out. Whoever opens an ignored folder as the root means it, so rules from above do not count there.
+out, but no file that may hold secrets. Whoever opens an ignored folder as the root means it, so
+rules from above do not count there.
 
 Reads small plain files, never through a link, and runs no git. Does not ask git which files it
 tracks: a tracked file that the rules ignore is left out.
@@ -21,6 +22,7 @@ from pathlib import Path
 
 from sc2_lsp.index.ignore import Rules, parse
 from sc2_lsp.index.limits import Reason, unwanted_name
+from sc2_lsp.secrets.files import is_secret_file
 
 MARKS = frozenset((".git", ".gitignore", ".sc2ignore", "pyvenv.cfg", "conda-meta", "CACHEDIR.TAG"))
 """The names in a folder that `Scope.enter` has to know of."""
@@ -32,6 +34,8 @@ _TOOL_FOLDER_NAMES = """
     .gradle .idea .vs .terraform .dart_tool .stack-work .direnv
 """
 _TOOL_FOLDERS = frozenset(_TOOL_FOLDER_NAMES.split())
+# A name with a line break could not stand in a prompt, and one that is no UTF-8 in no message.
+_BAD_CHARS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"  # bford.info/cachedir
 _MOST_BYTES = 1 << 20
 _IGNORE_CASE = re.compile(rb"^[ \t]*ignorecase[ \t]*=[ \t]*(\w+)", re.IGNORECASE | re.MULTILINE)
@@ -63,23 +67,18 @@ class Scope:
 
     def file_reason(self, name: str) -> Reason | None:
         """Why the file `name` of this folder is left out, so far as its name tells."""
+        if not name.isprintable() and _BAD_CHARS.search(name):
+            return Reason.BAD_NAME
         if name == ".git":  # The one of a submodule, or of a further worktree.
             return Reason.TOOL_FOLDER
         path = self.prefix + name
-        for layer in self.own:
-            decision = layer.rules.ignores_file(name, path[layer.n_above :])
-            if decision is not None:
-                return Reason.IGNORED if decision else None
-        for layer in self.git:
-            decision = layer.rules.ignores_file(name, path[layer.n_above :])
-            if decision is not None:
-                if decision:
-                    return Reason.IGNORED
-                break
-        return unwanted_name(name)
+        reason = self._file_rules(name, path)
+        return Reason.SECRET if reason is None and is_secret_file(path) else reason
 
     def folder_reason(self, name: str) -> Reason | None:
         """Why the folder `name` of this folder is not entered, so far as its name tells."""
+        if not name.isprintable() and _BAD_CHARS.search(name):
+            return Reason.BAD_NAME
         if name in _HISTORY_FOLDERS:
             return Reason.TOOL_FOLDER
         decision = self._own_decision(name)
@@ -108,6 +107,19 @@ class Scope:
         if ".git" in marks and (git_folder := _git_folder(place)) is not None:
             inner = _repository(inner, git_folder)
         return _with_rules(inner, place, marks)
+
+    def _file_rules(self, name: str, path: str) -> Reason | None:
+        for layer in self.own:
+            decision = layer.rules.ignores_file(name, path[layer.n_above :])
+            if decision is not None:
+                return Reason.IGNORED if decision else None
+        for layer in self.git:
+            decision = layer.rules.ignores_file(name, path[layer.n_above :])
+            if decision is not None:
+                if decision:
+                    return Reason.IGNORED
+                break
+        return unwanted_name(name)
 
     def _own_decision(self, folder_name: str) -> bool | None:
         path = self.prefix + folder_name

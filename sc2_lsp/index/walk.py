@@ -11,7 +11,6 @@ nothing of what is in it.
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,11 +18,8 @@ from typing import Literal
 
 from sc2_lsp.index.limits import Limits, Reason, unwanted_size
 from sc2_lsp.index.scope import MARKS, Scope, scope_of_root
-from sc2_lsp.secrets.files import is_secret_file
 
 _LIMITS = Limits()
-# A name with a line break could not stand in a prompt, and one that is no UTF-8 in no message.
-_BAD_CHARS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _MOUNT_POINT = 0xA0000003  # What Windows calls IO_REPARSE_TAG_MOUNT_POINT: a link to a folder.
 
 
@@ -101,8 +97,7 @@ def reason_against(root: str, path: str, *, limits: Limits = _LIMITS) -> Reason 
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    """A folder to begin at, and the scope of the one that holds it; None where that is no matter:
-    the folder is the root."""
+    """A folder to begin at, and the scope of the one that holds it; None if it is the root."""
 
     path: str
     name: str
@@ -135,9 +130,9 @@ def _reach(root: str, path: str) -> _Start | _File | Skipped:
         except (OSError, ValueError):
             return Skipped(path, Reason.UNREADABLE)
         kind = _kind_of(status)
-        reason = _bad_name(name) or (kind if isinstance(kind, Reason) else None)
-        if reason is None and kind == "folder":
-            reason = scope.folder_reason(name)
+        reason = scope.folder_reason(name) if kind == "folder" else None
+        if kind != "file" and kind != "folder":
+            reason = kind
         if reason is not None:
             return Skipped(at, reason)
         if number == len(names):
@@ -163,8 +158,9 @@ def _folders(root: str, start: _Start) -> Iterator[Folder | Skipped]:
         try:
             with os.scandir(f"{root}/{here.path}") as listing:
                 entries = sorted(listing, key=_name_of)
-        except OSError:
-            yield Skipped(here.path, Reason.UNREADABLE)
+        except OSError as error:
+            if not here.path or not isinstance(error, FileNotFoundError):
+                yield Skipped(here.path, Reason.UNREADABLE)
             continue
         marks = MARKS.intersection(map(_name_of, entries))
         if here.around is None:
@@ -187,7 +183,7 @@ def _sorted_out(
     skipped: list[Skipped] = []
     for entry in entries:
         name = entry.name
-        kind = _bad_name(name) or _kind_of_entry(entry)
+        kind = _kind_of_entry(entry)
         if kind == "file":
             files.append(entry)
         elif kind != "folder":
@@ -208,8 +204,6 @@ def _judge(
 ) -> Found | Skipped:
     """What a plain file is to the index; asks for its size only where its name lets it in."""
     reason = scope.file_reason(name)
-    if reason is None and is_secret_file(path):
-        reason = Reason.SECRET
     if reason is not None:
         return Skipped(path, reason)
     try:
@@ -243,10 +237,6 @@ def _kind_of(status: os.stat_result) -> _Kind:
     if stat.S_ISDIR(status.st_mode):
         return "folder"
     return "file" if stat.S_ISREG(status.st_mode) else Reason.NOT_A_FILE
-
-
-def _bad_name(name: str) -> Reason | None:
-    return Reason.BAD_NAME if not name.isprintable() and _BAD_CHARS.search(name) else None
 
 
 def _marks_in(folder: str) -> set[str]:
