@@ -19,8 +19,8 @@ from sc2_lsp.prompt.healing import Healed, heal
 from sc2_lsp.prompt.starcoder2 import Layout, Parts, context, file_text, layout_of
 from sc2_lsp.settings import Settings
 
-# More chars than a token of code has on average, so that the first cut is rarely too short.
-_CHARS_PER_TOKEN = 4
+# More chars than a token has even where much is indentation, so that the budget is used.
+_CHARS_PER_TOKEN = 8
 _STEPS, _STEP = 24, 0.9
 _ROUNDS = 4
 _QUICK_SUFFIX = 32
