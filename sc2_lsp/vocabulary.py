@@ -13,6 +13,9 @@ FIM_SUFFIX = 3
 FIM_PAD = 4
 REPO_NAME = 5
 FILE_SEP = 6
+EMAIL = 35
+KEY = 36
+PASSWORD = 37
 
 SPECIAL_TOKENS: tuple[str, ...] = (
     "<|endoftext|>",
