@@ -25,6 +25,7 @@ _GRAMMARS = {
     "lua": ("tree_sitter_lua", "language"),
     "php": ("tree_sitter_php", "language_php"),
     "python": ("tree_sitter_python", "language"),
+    "r": ("tree_sitter_language_pack", "get_language"),
     "ruby": ("tree_sitter_ruby", "language"),
     "rust": ("tree_sitter_rust", "language"),
     "shell": ("tree_sitter_bash", "language"),
@@ -66,7 +67,11 @@ def query_of(grammar: str, purpose: str) -> tree_sitter.Query:
 @cache
 def _grammar(grammar: str) -> tree_sitter.Language:
     module, function = _GRAMMARS[grammar]
-    return tree_sitter.Language(getattr(import_module(module), function)())
+    make = getattr(import_module(module), function)
+    if function == "get_language":
+        language: tree_sitter.Language = make(grammar)
+        return language
+    return tree_sitter.Language(make())
 
 
 @cache

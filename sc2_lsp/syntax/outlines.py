@@ -6,40 +6,36 @@ tenth of what parsing costs, where one query over the whole tree costs a third, 
 spent inside function bodies on names that no other file can use.
 
 What the captures of `queries/outline` mean: one of `@function`, `@method`, `@class`, `@type`,
-`@variable`, `@field`, `@module`, `@macro` is a definition as a whole, `@name` and `@body` are parts
-of it, `@bases` are what it extends, `@holds` the type it returns or holds, `@made` what constructs
-it, `@given` the parameter it gets, `@outer` a container that stands elsewhere. `@scope` is looked
-into as if it stood around nothing, `@fields` for fields alone. `@import` is an import, `@from` its
-module, `@take` what is taken, `@as` what it is called here.
+`@variable`, `@field`, `@module`, `@macro` is a definition as a whole. Parts of it are its `@name`,
+or the `@path` that ends with it, its `@body`, `@members` that stand outside of that, its `@bases`
+(with `@bases_from`, all from there to the body), the type that it `@holds`, what it is `@made` by,
+the parameter it is `@given`, and an `@outer` container that is named elsewhere. A class `@extends`
+what its body says so of. `@scope` is looked into as if nothing stood around it, `@fields` for
+fields alone. For an `@import` see `imports.py`.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import tree_sitter
 
 from sc2_lsp.symbols import Definition, Import, Kind, Outline
-from sc2_lsp.syntax.documented import documented_start
 from sc2_lsp.syntax.grammars import parser_of, query_of
-from sc2_lsp.syntax.imports import import_of
+from sc2_lsp.syntax.imports import imports_of
 from sc2_lsp.syntax.languages import Language
+from sc2_lsp.syntax.names import bare, base_names, constructed, joined, split_path
+from sc2_lsp.syntax.signatures import documented_start, given_types, up_to_body, without_body
 from sc2_lsp.syntax.source import prepare
-from sc2_lsp.syntax.types import base_names, constructed
 from sc2_lsp.syntax.uses import uses_of
 
 _MAX_DEPTH = 64
-_MAX_BODYLESS_BYTES = 400
-_MAX_BODYLESS_LINES = 8
-_MAX_SIGNATURE_BYTES = 4000
 _MAX_TYPE_BYTES = 200
 
 _KINDS = {kind.value: kind for kind in Kind}
-_ROLES = {*_KINDS, "import", "scope", "fields"}
+_ROLES = {*_KINDS, "import", "scope", "fields", "extends"}
 _IN_CLASS = {Kind.FUNCTION: Kind.METHOD, Kind.VARIABLE: Kind.FIELD}
-
-_PARAMETER = re.compile(r"(\w+)\s*:\s*([^=]+)")
+_HAS_MEMBERS = (Kind.CLASS, Kind.MODULE)
 
 Captures = dict[str, list[tree_sitter.Node]]
 
@@ -94,7 +90,8 @@ class _Found:
     roles: dict[int, str] = field(default_factory=dict)
     definitions: list[Definition] = field(default_factory=list)
     imports: list[Import] = field(default_factory=list)
-    variables: set[tuple[str, str]] = field(default_factory=set)
+    seen: set[tuple[str, str, int]] = field(default_factory=set)
+    extends: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,19 +120,20 @@ def _visit(found: _Found, node: tree_sitter.Node, scope: _Scope, depth: int) -> 
         elif scope.given is not None:
             continue
         elif role == "fields":
-            given = _given(_text(found, captures["parameters"][0]))
-            for inner in captures["fields"]:
-                _visit(found, inner, _Scope(scope.container, scope.kind, given), depth + 1)
-        elif role == "import":
-            found.imports.extend(import_of(found.data, captures, found.grammar))
+            inner = _Scope(scope.container, scope.kind, _given(found, captures))
+            _visit(found, captures["fields"][0], inner, depth + 1)
+        elif role == "extends":
+            found.extends += _bases(found, captures["extends"])
+        else:
+            found.imports += imports_of(found.data, captures, found.grammar)
 
 
 def _look_into(
     found: _Found, node: tree_sitter.Node, captures: Captures, scope: _Scope, depth: int
 ) -> None:
     if "outer" in captures:
-        name = _bare(_text(found, captures["outer"][0]))
-        scope = _Scope(_joined(scope.container, name), Kind.CLASS)
+        container = joined(scope.container, bare(_text(found, captures["outer"][0])))
+        scope = _Scope(container, Kind.CLASS)
     for inner in captures["scope"]:
         # A node that is a scope of its own kind matches itself when it is looked into.
         if inner.id != node.id:
@@ -144,29 +142,26 @@ def _look_into(
 
 def _define(found: _Found, captures: Captures, kind: Kind, scope: _Scope, depth: int) -> None:
     whole = captures[kind.value][0]
-    name = _text(found, captures["name"][0])
-    container, within = scope.container, scope.kind
-    if "outer" in captures:
-        container, within = (
-            _joined(container, _bare(_text(found, captures["outer"][0]))),
-            Kind.CLASS,
-        )
-    if within is Kind.CLASS:
+    name, container, is_member = _named(found, captures, scope)
+    if is_member:
         kind = _IN_CLASS.get(kind, kind)
-    if kind is Kind.VARIABLE or kind is Kind.FIELD:
-        if (container, name) in found.variables:
-            return
-        found.variables.add((container, name))
-    start, start_row = whole.start_byte, whole.start_point[0]
-    bodies = captures.get("body")
-    if bodies:
-        signature = _up_to_body(found, start, bodies[0].start_byte)
+    start = whole.start_byte
+    # A variable is defined where it is first set; functions may have several definitions.
+    key = (container, name, -1 if kind in (Kind.VARIABLE, Kind.FIELD) else start)
+    if key in found.seen or not name:
+        return
+    found.seen.add(key)
+    start_row, end_row = whole.start_point[0], _last_row(whole)
+    body = captures["body"][0] if "body" in captures else None
+    body_line = None
+    if body is not None:
+        signature = up_to_body(found.data, start, body.start_byte, found.line_comment)
+        end_row = max(end_row, _last_row(body))
         first = start_row + signature.count("\n") + 1
-        end_row = max(_last_row(bodies[-1]), _last_row(whole))
-        body_line = first if end_row >= first else None
+        body_line = first if first <= end_row else None
     else:
-        signature = _without_body(found, start, whole.end_byte)
-        end_row, body_line = _last_row(whole), None
+        signature = without_body(found.data, start, whole.end_byte)
+    at = len(found.definitions)
     found.definitions.append(
         Definition(
             name,
@@ -176,46 +171,55 @@ def _define(found: _Found, captures: Captures, kind: Kind, scope: _Scope, depth:
             end_row,
             signature,
             body_line,
-            _bases(found, captures) if "bases" in captures else (),
+            _all_bases(found, captures, body, whole),
             _type_name(found, captures, scope),
         )
     )
-    if bodies and kind in (Kind.CLASS, Kind.MODULE):
-        inner = _Scope(_joined(container, name), kind)
-        for body in bodies:
-            _visit(found, body, inner, depth + 1)
+    if kind in _HAS_MEMBERS or "members" in captures:
+        inside = [*captures.get("members", ()), *([body] if body is not None else ())]
+        _visit_members(found, inside, _Scope(joined(container, name), Kind.CLASS), at, depth)
 
 
-def _up_to_body(found: _Found, start: int, body: int) -> str:
-    text = found.data[start : min(body, start + _MAX_SIGNATURE_BYTES)].rstrip()
-    while True:
-        # A comment between a signature and its body belongs to the body.
-        head, line_break, last = text.rpartition(b"\n")
-        if not line_break or not last.lstrip().startswith(found.line_comment):
-            return _dedented(found, text, start)
-        text = head.rstrip()
+def _visit_members(
+    found: _Found, inside: list[tree_sitter.Node], scope: _Scope, at: int, depth: int
+) -> None:
+    definition = found.definitions[at]
+    if definition.kind is Kind.MODULE:
+        scope = replace(scope, kind=Kind.MODULE)
+    outside, found.extends = found.extends, []
+    for node in inside:
+        _visit(found, node, scope, depth + 1)
+    if found.extends:
+        bases = tuple(dict.fromkeys((*definition.bases, *found.extends)))
+        found.definitions[at] = replace(definition, bases=bases)
+    found.extends = outside
 
 
-def _without_body(found: _Found, start: int, end: int) -> str:
-    text = found.data[start:end].rstrip()
-    if len(text) > _MAX_BODYLESS_BYTES or text.count(b"\n") >= _MAX_BODYLESS_LINES:
-        first_line = text[:_MAX_BODYLESS_BYTES].partition(b"\n")[0]
-        return first_line.decode("utf-8", "replace").rstrip() + " ..."
-    return _dedented(found, text, start)
+def _named(found: _Found, captures: Captures, scope: _Scope) -> tuple[str, str, bool]:
+    """A definition's name, its container, and whether that is a class's."""
+    if "path" in captures:
+        outer, name = split_path(_text(found, captures["path"][0]))
+    else:
+        outer, name = "", _text(found, captures["name"][0]).strip(":\"'`[]= ")
+        if "outer" in captures:
+            outer = bare(_text(found, captures["outer"][0]))
+    if outer:
+        return name, joined(scope.container, outer), True
+    return name, scope.container, scope.kind is Kind.CLASS
 
 
-def _dedented(found: _Found, text: bytes, start: int) -> str:
-    """`text`, which begins at `start`, with the indentation of its first line taken off."""
-    decoded = text.decode("utf-8", "replace")
-    if "\n" not in decoded:
-        return decoded
-    line_start = found.data.rfind(b"\n", 0, start) + 1
-    indent = found.data[line_start:start].decode("utf-8", "replace")
-    if "\r" in decoded:
-        decoded = decoded.replace("\r\n", "\n")
-    if indent and indent.isspace():
-        decoded = decoded.replace("\n" + indent, "\n")
-    return decoded
+def _all_bases(
+    found: _Found, captures: Captures, body: tree_sitter.Node | None, whole: tree_sitter.Node
+) -> tuple[str, ...]:
+    if "bases_from" in captures:
+        start = captures["bases_from"][0].start_byte
+        end = whole.end_byte if body is None else body.start_byte
+        return tuple(base_names(found.data[start:end].decode("utf-8", "replace")))
+    return tuple(_bases(found, captures["bases"])) if "bases" in captures else ()
+
+
+def _bases(found: _Found, nodes: list[tree_sitter.Node]) -> list[str]:
+    return [name for node in nodes for name in base_names(_text(found, node))]
 
 
 def _type_name(found: _Found, captures: Captures, scope: _Scope) -> str:
@@ -223,7 +227,7 @@ def _type_name(found: _Found, captures: Captures, scope: _Scope) -> str:
         node = captures["holds"][0]
         if node.end_byte - node.start_byte > _MAX_TYPE_BYTES:
             return ""
-        return " ".join(_text(found, node).removeprefix("->").lstrip(":").split())
+        return " ".join(_text(found, node).lstrip(": ").split())
     if "made" in captures:
         return constructed(_text(found, captures["made"][0]))
     if "given" in captures and scope.given:
@@ -231,27 +235,9 @@ def _type_name(found: _Found, captures: Captures, scope: _Scope) -> str:
     return ""
 
 
-def _bases(found: _Found, captures: Captures) -> tuple[str, ...]:
-    names: list[str] = []
-    for node in captures["bases"]:
-        names += base_names(_text(found, node))
-    return tuple(names)
-
-
-def _given(parameters: str) -> dict[str, str]:
-    """The annotated parameters of a signature and their types."""
-    types, depth, start = {}, 0, 0
-    inner = parameters[1:-1]
-    for at, char in enumerate(inner + ","):
-        if char in "([{":
-            depth += 1
-        elif char in ")]}":
-            depth -= 1
-        elif char == "," and depth == 0:
-            if match := _PARAMETER.match(inner[start:at].strip()):
-                types[match[1]] = " ".join(match[2].split())
-            start = at + 1
-    return types
+def _given(found: _Found, captures: Captures) -> dict[str, str]:
+    parameters = captures.get("parameters")
+    return given_types(_text(found, parameters[0])) if parameters else {}
 
 
 def _last_row(node: tree_sitter.Node) -> int:
@@ -261,17 +247,3 @@ def _last_row(node: tree_sitter.Node) -> int:
 
 def _text(found: _Found, node: tree_sitter.Node) -> str:
     return found.data[node.start_byte : node.end_byte].decode("utf-8", "replace")
-
-
-_BARE = re.compile(r"[\w$.:\\]+")
-
-
-def _bare(name: str) -> str:
-    """A type's name without its arguments, pointer and reference marks."""
-    match = _BARE.search(name)
-    return match[0] if match else name
-
-
-def _joined(container: str, name: str) -> str:
-    name = name.replace("::", ".").replace("\\", ".")
-    return f"{container}.{name}" if container else name

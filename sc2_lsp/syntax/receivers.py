@@ -15,9 +15,12 @@ _WORD_BYTES = frozenset(
 )
 
 
-def receiver_before(data: bytes, at: int, has_colon_calls: bool = False) -> str:
-    """The receiver of the name that starts at the byte `at`; empty where there is none."""
-    found = _separator_before(data, at, has_colon_calls)
+def receiver_before(data: bytes, at: int, own_separators: bytes = b"") -> str:
+    """The receiver of the name that starts at the byte `at`; empty where there is none.
+
+    `own_separators` are bytes that separate only in this language, such as the `$` of R.
+    """
+    found = _separator_before(data, at, own_separators)
     if not found:
         return ""
     limit = max(0, at - _REACH_BYTES)
@@ -26,30 +29,29 @@ def receiver_before(data: bytes, at: int, has_colon_calls: bool = False) -> str:
     while True:
         while end > limit and data[end - 1] in _BLANKS:
             end -= 1
-        start, piece = _operand_before(data, end, limit)
+        start, piece = _operand_before(data, end, limit, own_separators)
         if not piece:
             # What is left of a chain that starts with something else, such as a string.
             return b"".join(reversed(parts[:-1])).decode("utf-8", "replace")
         parts.append(piece)
-        found = _separator_before(data, start, has_colon_calls)
+        found = _separator_before(data, start, own_separators)
         if not found:
             return b"".join(reversed(parts)).decode("utf-8", "replace")
         parts.append(found)
         end = start - len(found)
 
 
-def _separator_before(data: bytes, at: int, has_colon_calls: bool) -> bytes:
+def _separator_before(data: bytes, at: int, own_separators: bytes) -> bytes:
     before = data[max(0, at - 3) : at]
     for separator in _SEPARATORS:
         if before.endswith(separator):
             # Two dots or more are a range, a spread or a concatenation.
             return b"" if before.endswith(b"..") else separator
-    if has_colon_calls and before.endswith(b":"):
-        return b":"
-    return b""
+    last = before[-1:]
+    return last if last and last in own_separators else b""
 
 
-def _operand_before(data: bytes, end: int, limit: int) -> tuple[int, bytes]:
+def _operand_before(data: bytes, end: int, limit: int, own_separators: bytes) -> tuple[int, bytes]:
     """Where the word, calls and subscripts that end at `end` begin, and their text."""
     brackets = b""
     start = end
@@ -60,9 +62,13 @@ def _operand_before(data: bytes, end: int, limit: int) -> tuple[int, bytes]:
         brackets = bytes((data[opening], data[start - 1])) + brackets
         start = opening
     word_end = start
-    while start > limit and data[start - 1] in _WORD_BYTES:
+    while start > limit and _is_word(data[start - 1], own_separators):
         start -= 1
     return start, data[start:word_end] + brackets if start < word_end else b""
+
+
+def _is_word(byte: int, own_separators: bytes) -> bool:
+    return byte in _WORD_BYTES and byte not in own_separators
 
 
 def _opening_of(data: bytes, closing: int, limit: int) -> int:

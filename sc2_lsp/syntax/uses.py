@@ -6,17 +6,23 @@ around them is.
 
 What captures mean: in `queries/references`, `@reference` is a name that is used; in
 `queries/bindings`, `@binding` is something whose type is known, `@name` what it is called, `@holds`
-its type, `@made` what constructs it.
+its type, `@made` what constructs it, `@maker` a function that is called New and a type's name.
 """
 
 from __future__ import annotations
+
+import re
 
 import tree_sitter
 
 from sc2_lsp.symbols import Binding, Reference
 from sc2_lsp.syntax.grammars import query_of
+from sc2_lsp.syntax.names import constructed
 from sc2_lsp.syntax.receivers import receiver_before
-from sc2_lsp.syntax.types import constructed
+
+_INFERRED = {"auto", "var", "val", "let"}
+_OWN_SEPARATORS = {"lua": b":", "r": b"$@"}
+_MAKER = re.compile(r"New[A-Z]")
 
 
 def uses_of(
@@ -37,21 +43,25 @@ def uses_of(
         (leaf for nodes in cursor.captures(root).values() for leaf in nodes),
         key=lambda leaf: leaf.start_byte,
     )
-    has_colon_calls = grammar == "lua"
+    own_separators = _OWN_SEPARATORS.get(grammar, b"")
     references = tuple(
         Reference(
             _text(data, leaf),
-            receiver_before(data, leaf.start_byte, has_colon_calls),
+            receiver_before(data, leaf.start_byte, own_separators),
             leaf.start_point[0],
         )
         for leaf in leaves
     )
-    return references, tuple(bindings)
+    return references, tuple(dict.fromkeys(bindings))
 
 
 def _type_name(data: bytes, captures: dict[str, list[tree_sitter.Node]]) -> str:
     if "holds" in captures:
-        return " ".join(_text(data, captures["holds"][0]).lstrip(":").split())
+        held = " ".join(_text(data, captures["holds"][0]).lstrip(": ").split())
+        return "" if held in _INFERRED else held
+    if "maker" in captures:
+        module, dot, name = _text(data, captures["maker"][0]).rpartition(".")
+        return f"{module}{dot}{name[3:]}" if _MAKER.match(name) else ""
     return constructed(_text(data, captures["made"][0])) if "made" in captures else ""
 
 

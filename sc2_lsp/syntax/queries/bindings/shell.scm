@@ -1,0 +1,1 @@
+; A shell knows no types.

@@ -1,0 +1,1 @@
+(relation (object_reference) @holds alias: (identifier) @name) @binding

@@ -1,0 +1,1 @@
+[(simple_identifier) (type_identifier)] @reference
