@@ -4,14 +4,17 @@ For each line of `benchmarks.hidden_lines` every contender fills a budget of tok
 paths counted, and is asked whether the signature that the line needs is in it. Contenders: nothing;
 a ring buffer of the last 16 chunks of 64 lines of other files, drawn at random with a fixed seed;
 windows of 20 lines by BM25 for the words of the 20 lines before the cursor; and ours. The
-two others may have their last piece cut to the budget. Prints Markdown tables:
+two others may have their last piece cut to the budget. With `--losses N` the bundled model is also
+asked for the first N hidden lines of each package, with the product's own prompts and 1,000 tokens
+of every contender's context. Prints Markdown tables:
 
-    python -m benchmarks.retrieval [--packages P …] [--count N] [--misses]
+    python -m benchmarks.retrieval [--packages P …] [--count N] [--losses N] [--misses]
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import random
 import sqlite3
 import sysconfig
@@ -21,19 +24,26 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.hidden_lines import KINDS, Hidden, normal, python_files, sample
+from benchmarks.quality import MODEL, TokenizerOnly, agreeing, first_line
+from sc2_lsp.completion.anchors import Anchors
+from sc2_lsp.completion.assemble import Means, assemble
 from sc2_lsp.domain import Snapshot, Snippet
 from sc2_lsp.models import BUNDLED_MODEL
 from sc2_lsp.prompt.starcoder2 import file_text
 from sc2_lsp.retrieval import gather, group, select
+from sc2_lsp.settings import Settings
 from sc2_lsp.syntax import identifiers
 from sc2_lsp.text import Text
 from tests.support.memory_index import MemoryIndex
-from training.evaluate import Llama
+from training.evaluate import Llama, standard_error
 
 DEVELOPMENT = ("rich", "click", "hypothesis", "tomlkit", "pip")
 REPORTED = ("_pytest", "mypy", "pydantic", "urllib3", "jinja2", "hatchling", "setuptools")
 BUDGETS = (500, 1000, 2000)
+LOSS_BUDGET = 1000
 CHUNK_LINES, N_CHUNKS = 64, 16
 WINDOW_LINES = 20
 
@@ -60,12 +70,23 @@ class Answer:
     milliseconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What the model made of a hidden line with a contender's context; `nats` of all its tokens."""
+
+    contender: str
+    n_chars: int
+    nats: float
+    exact: bool
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, default=Path(sysconfig.get_path("purelib")))
     parser.add_argument("--packages", nargs="+", default=REPORTED)
     parser.add_argument("--count", type=int, default=60, help="hidden lines a package")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--losses", type=int, default=0, help="lines a package for the model")
     parser.add_argument("--misses", action="store_true", help="list what we did not find")
     arguments = parser.parse_args()
     model = Llama(BUNDLED_MODEL, threads=1)
@@ -75,12 +96,21 @@ def main() -> None:
         return len(model.tokenize(text))
 
     answers: list[Answer] = []
+    losses: list[Loss] = []
     for name in arguments.packages:
         hidden_lines = sample(arguments.root / name, arguments.count, arguments.seed)
         repository = opened(arguments.root / name)
         for hidden in hidden_lines:
             answers += asked(hidden, repository, count)
+        for hidden in hidden_lines[: arguments.losses]:
+            losses += [
+                lost(model, hidden, name, shown)
+                for name, shown in contexts(hidden, repository, count)
+            ]
     print("\n".join(report(answers)))
+    if losses:
+        print()
+        print("\n".join(report_of_losses(losses)))
     if arguments.misses:
         for answer in answers:
             if answer.contender == "ours" and not answer.found[1]:
@@ -111,18 +141,35 @@ def asked(hidden: Hidden, repository: Repository, count: Count) -> Iterator[Answ
         started_s = time.perf_counter()
         pieces = contender(hidden, repository)
         took_s = time.perf_counter() - started_s
-        found = []
-        for budget in BUDGETS:
-            if name == "ours":
-                shown = group(select(pieces, lambda line: count(line + "\n"), budget))
-                while tokens(shown, count) > budget:
-                    pieces = pieces[:-1] if len(pieces) < 2 else pieces[: len(pieces) * 19 // 20]
-                    shown = group(select(pieces, lambda line: count(line + "\n"), budget))
-            else:
-                shown = cut(pieces, count, budget)
-            assert tokens(shown, count) <= budget
-            found.append(needed(hidden, shown))
-        yield Answer(hidden, name, tuple(found), 1000 * took_s)
+        found = tuple(needed(hidden, fitted(name, pieces, count, budget)) for budget in BUDGETS)
+        yield Answer(hidden, name, found, 1000 * took_s)
+
+
+def contexts(
+    hidden: Hidden, repository: Repository, count: Count
+) -> Iterator[tuple[str, tuple[Snippet, ...]]]:
+    """What each contender shows within the budget that the model is asked with."""
+    for name, contender in CONTENDERS.items():
+        yield name, fitted(name, contender(hidden, repository), count, LOSS_BUDGET)
+
+
+def fitted(
+    name: str, pieces: tuple[Snippet, ...], count: Count, budget: int
+) -> tuple[Snippet, ...]:
+    """What of the pieces fits `budget` tokens, best first."""
+    if name != "ours":
+        shown = cut(pieces, count, budget)
+    else:
+        # Lines are counted one by one, so that the whole may be a few tokens longer.
+        room = budget
+        while True:
+            shown = group(select(pieces, lambda line: count(line + "\n"), room))
+            excess = tokens(shown, count) - budget
+            if excess <= 0:
+                break
+            room -= excess
+    assert tokens(shown, count) <= budget
+    return shown
 
 
 def needed(hidden: Hidden, shown: Sequence[Snippet]) -> bool:
@@ -189,7 +236,11 @@ def bm25_windows(hidden: Hidden, repository: Repository) -> tuple[Snippet, ...]:
 
 
 def ours(hidden: Hidden, repository: Repository) -> tuple[Snippet, ...]:
-    snapshot = Snapshot(
+    return gather(snapshot(hidden), repository.index)
+
+
+def snapshot(hidden: Hidden) -> Snapshot:
+    return Snapshot(
         uri=f"file:///{hidden.path}",
         path=hidden.path,
         language_id="python",
@@ -197,7 +248,6 @@ def ours(hidden: Hidden, repository: Repository) -> tuple[Snippet, ...]:
         char_offset=hidden.char_offset,
         repository=hidden.repository,
     )
-    return gather(snapshot, repository.index)
 
 
 CONTENDERS: dict[str, Callable[[Hidden, Repository], tuple[Snippet, ...]]] = {
@@ -206,6 +256,40 @@ CONTENDERS: dict[str, Callable[[Hidden, Repository], tuple[Snippet, ...]]] = {
     "BM25 windows": bm25_windows,
     "ours": ours,
 }
+
+
+def lost(model: Llama, hidden: Hidden, contender: str, shown: tuple[Snippet, ...]) -> Loss:
+    """Asks as the product does, the context being given."""
+    settings = Settings(context_tokens=LOSS_BUDGET)
+    means = Means(settings, MODEL, TokenizerOnly(model), lambda _: shown)
+    prompt = asyncio.run(assemble(snapshot(hidden), Anchors(), means))
+    required = prompt.required
+    middle = model.tokenize(required.decode() + hidden.line)
+    model.clear()
+    rows = model.evaluate([*prompt.tokens, *middle[:-1]], 0, len(middle))
+    rest, nats = required, 0.0
+    for row, token in zip(rows, middle, strict=True):
+        allowed = agreeing(model, rest)
+        nats -= row[token] - (np.logaddexp.reduce(row[allowed]) if rest else 0.0)
+        rest = rest[len(model.text(token)) :]
+    model.keep(len(prompt.tokens))
+    predicted = first_line(model, rows[0], len(prompt.tokens), required)
+    return Loss(contender, len(hidden.line), float(nats), predicted == hidden.line)
+
+
+def report_of_losses(losses: list[Loss]) -> Iterator[str]:
+    yield "| | n | nats/character | beside ours | exact match |"
+    yield "|---|--:|--:|--:|--:|"
+    ours = [loss for loss in losses if loss.contender == "ours"]
+    for contender in CONTENDERS:
+        own = [loss for loss in losses if loss.contender == contender]
+        more = [one.nats - best.nats for one, best in zip(own, ours, strict=True)]
+        n_chars = sum(loss.n_chars for loss in own)
+        yield (
+            f"| {contender} | {len(own)} | {sum(loss.nats for loss in own) / n_chars:.4f} "
+            f"| {np.mean(more):+.2f} ± {standard_error(more):.2f} nats a line "
+            f"| {100 * np.mean([loss.exact for loss in own]):.1f} % |"
+        )
 
 
 def report(answers: list[Answer]) -> Iterator[str]:

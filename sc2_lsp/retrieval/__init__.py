@@ -14,15 +14,15 @@ __all__ = ["gather", "group", "select"]
 
 def gather(snapshot: Snapshot, index: CodeIndex | None = None) -> tuple[Snippet, ...]:
     """Snippets for the snapshot's cursor, the best first. Raises nothing."""
-    snippets = open_files.find(snapshot)
+    edited = open_files.find(snapshot)
     if index is None:
-        return ranked((), snippets, {}, None)
+        return ranked((), edited, {}, None)
     scene = scene_of(snapshot)
-    matches = similar.matches_of(scene, index)
+    alike = similar.pieces_of(scene, index)
     candidates = [
         *imported.find(scene, index),
         *definitions.find(scene, index),
-        *siblings.find(scene, matches, index),
-        *similar.find(scene, matches, index),
+        *siblings.find(scene, [piece.path for piece in alike], index),
+        *similar.find(scene, alike, index),
     ]
-    return ranked(candidates, snippets, near_words(scene), index)
+    return ranked(candidates, [*edited, *similar.snippets(alike)], near_words(scene), index)

@@ -15,7 +15,7 @@ from sc2_lsp.retrieval.scene import Scene
 from sc2_lsp.symbols import Kind, Located
 
 _MAX_TYPES = 24
-_MAX_MEMBERS = 80
+_MAX_MEMBERS = 200
 _PER_NAME = 4
 
 _WORD = re.compile(r"[^\W\d]\w*")

@@ -15,6 +15,13 @@ _PER_NAME = 8
 _SHORTEST_NAME = 3
 _SOURCE = "definitions"
 
+# Scores of the development repositories' benchmark: far from the cursor, and how much more near it.
+_MEMBER_FAR, _MEMBER_NEAR = 0.1, 0.4
+_MAKER = 0.2
+_ANY_MEMBER, _MANY_MEMBERS = 0.8, 4
+_USED_FAR, _USED_NEAR = 0.05, 0.3
+_AMBIGUITY_POWER = 1.5
+
 
 def find(scene: Scene, index: CodeIndex) -> Iterator[Candidate]:
     """What is used near the cursor and defined in another file."""
@@ -27,14 +34,14 @@ def _members(scene: Scene, index: CodeIndex) -> Iterator[Candidate]:
         definition = member.located.definition
         use = scene.uses.get(definition.name)
         if use is not None and _fits(use, member.owners):
-            score = member.weight * (0.1 + 0.4 * use.nearness)
+            score = member.weight * (_MEMBER_FAR + _MEMBER_NEAR * use.nearness)
             reason = f"{definition.container}.{definition.name} is used"
         elif definition.name == "__init__":
-            score, reason = 0.2 * member.weight, f"makes a {definition.container}"
+            score, reason = _MAKER * member.weight, f"makes a {definition.container}"
         elif definition.name.startswith("__"):
             continue
         else:
-            score = member.weight * 0.5 / (member.reach + 4)
+            score = member.weight * _ANY_MEMBER / (member.reach + _MANY_MEMBERS)
             reason = f"a {definition.container} is in scope"
         yield Candidate(member.located, score, _SOURCE, reason)
 
@@ -67,5 +74,5 @@ def _used(scene: Scene, index: CodeIndex) -> Iterator[Candidate]:
             if located.path != scene.path and bool(located.definition.container) <= is_member
         ]
         for located in fitting:
-            score = (0.05 + 0.3 * use.nearness) / len(found) ** 1.5
+            score = (_USED_FAR + _USED_NEAR * use.nearness) / len(found) ** _AMBIGUITY_POWER
             yield Candidate(located, score, _SOURCE, f"{name} is used")

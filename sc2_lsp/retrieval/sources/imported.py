@@ -15,6 +15,12 @@ _PER_NAME = 12
 _MAX_MODULES = 12
 _SOURCE = "imported"
 
+_UNUSED, _OUT_OF_REACH = 0.35, 0.04
+_USED_FAR, _USED_NEAR = 0.05, 0.45
+_ELSEWHERE = 0.7
+_ANY_OF_MODULE, _MANY = 0.6, 4
+_STAR_NEARNESS = 0.3
+
 
 def find(scene: Scene, index: CodeIndex) -> Iterator[Candidate]:
     """Definitions of imported names, and what stands at the top of imported modules."""
@@ -82,13 +88,13 @@ def _shared(one: str, other: str) -> int:
 
 
 def _named(scene: Scene, located: Located, alias: str, *, is_exact: bool) -> Candidate:
-    sure = 1.0 if is_exact else 0.7
+    sure = 1.0 if is_exact else _ELSEWHERE
     use = scene.uses.get(alias)
     if use is None and not _stands_twice(alias, scene.snapshot.text.content):
-        return Candidate(located, 0.35 * sure, _SOURCE, f"{alias} is imported, not used yet")
+        return Candidate(located, _UNUSED * sure, _SOURCE, f"{alias} is imported, not used yet")
     if use is None:
-        return Candidate(located, 0.04 * sure, _SOURCE, f"{alias} is imported")
-    score = 0.05 + 0.45 * use.nearness
+        return Candidate(located, _OUT_OF_REACH * sure, _SOURCE, f"{alias} is imported")
+    score = _USED_FAR + _USED_NEAR * use.nearness
     return Candidate(located, score * sure, _SOURCE, f"{alias} is imported")
 
 
@@ -105,9 +111,9 @@ def _of_module(scene: Scene, index: CodeIndex, path: str, alias: str) -> Iterato
         name = located.definition.name
         use = scene.uses.get(name)
         if use is not None and (is_star or any(alias in r for r in use.receivers)):
-            score = 0.05 + 0.45 * use.nearness
+            score = _USED_FAR + _USED_NEAR * use.nearness
             yield Candidate(located, score, _SOURCE, f"{name} of {alias or path} is used")
         elif not name.startswith("_"):
-            nearness = 0.3 if is_star else scene.nearness(alias)
-            score = 0.6 * nearness / (len(top) + 4)
+            nearness = _STAR_NEARNESS if is_star else scene.nearness(alias)
+            score = _ANY_OF_MODULE * nearness / (len(top) + _MANY)
             yield Candidate(located, score, _SOURCE, f"{alias or path} is imported")

@@ -7,21 +7,22 @@ from collections.abc import Iterator
 from sc2_lsp.ports import CodeIndex
 from sc2_lsp.retrieval.candidate import Candidate
 from sc2_lsp.retrieval.scene import Scene
-from sc2_lsp.symbols import Match
 
 _MAX_FILES = 16
 _MAX_NAMES = 120
 _PER_NAME = 6
 _SOURCE = "siblings"
 
+_SCORE = 0.15
 
-def find(scene: Scene, matches: list[Match], index: CodeIndex) -> Iterator[Candidate]:
-    """Definitions that similar files import by name."""
+
+def find(scene: Scene, paths: list[str], index: CodeIndex) -> Iterator[Candidate]:
+    """Definitions that the files at `paths` import by name."""
     ours = {found.alias or found.name for found in scene.outline.imports}
     own = {definition.name for definition in scene.outline.definitions}
     weights: dict[str, float] = {}
     total = 0.0
-    for path in list(dict.fromkeys(match.path for match in matches))[:_MAX_FILES]:
+    for path in list(dict.fromkeys(paths))[:_MAX_FILES]:
         theirs = {found.name for found in index.imports_of(path)} - {"", "*"}
         alike = (1 + len(theirs & ours)) / (4 + len(theirs | ours))
         total += alike
@@ -38,5 +39,5 @@ def find(scene: Scene, matches: list[Match], index: CodeIndex) -> Iterator[Candi
         n_of[located.definition.name] = n_of.get(located.definition.name, 0) + 1
     for located in found:
         name = located.definition.name
-        score = 0.15 * weights[name] / total / n_of[name]
+        score = _SCORE * weights[name] / total / n_of[name]
         yield Candidate(located, score, _SOURCE, f"similar files import {name}")

@@ -3,68 +3,109 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from sc2_lsp.domain import Snippet
 from sc2_lsp.ports import CodeIndex
 from sc2_lsp.retrieval.candidate import Candidate
 from sc2_lsp.retrieval.scene import Scene
-from sc2_lsp.symbols import Match
 from sc2_lsp.syntax import identifiers
+from sc2_lsp.text import Text
 
 _LINES_BEFORE, _LINES_AFTER = 16, 8
 _MAX_WORDS = 48
 _MAX_MATCHES = 12
+_MAX_OWN = 8
 _MAX_LINES = 24
+_MAX_LINE_CHARS = 240
+_MAX_SHOWN = 3
 _MAX_NAMES = 150
 _PER_NAME = 6
 _SOURCE = "similar"
 
+_SCORE = 0.35
+_SHOWN_SCORE = 0.1
+_AMBIGUITY_POWER = 1.5
+
 _NAME = re.compile(r"[^\W\d]\w{2,}")
 
 
-def find(scene: Scene, matches: list[Match], index: CodeIndex) -> Iterator[Candidate]:
-    """Definitions of the names that similar code uses."""
-    weights: dict[str, float] = {}
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Lines of another file that are like those around the cursor, `likeness` from 0 to 1."""
+
+    path: str
+    start_line: int
+    lines: list[str]
+    likeness: float
+
+
+def pieces_of(scene: Scene, index: CodeIndex) -> list[Piece]:
+    """The pieces of other files that are most like the lines around the cursor."""
+    words = _words_around(scene)[:_MAX_WORDS]
+    matches = index.search(words, _MAX_MATCHES + _MAX_OWN) if words else []
+    matches = [match for match in matches if match.path != scene.path][:_MAX_MATCHES]
     best = max((match.score for match in matches), default=0.0)
+    pieces = []
     for match in matches:
         content = index.read(match.path)
-        if content is None:
-            continue
-        lines = content.splitlines()[match.start_line : match.end_line + 1]
-        weight = match.score / best if best else 0.0
-        for name in set(_NAME.findall("\n".join(lines))):
-            weights[name] = weights.get(name, 0.0) + weight
+        if content is not None and match.score > 0:
+            lines = _lines_of(content, match.start_line, match.end_line)
+            pieces.append(Piece(match.path, match.start_line, lines, match.score / best))
+    return pieces
+
+
+def find(scene: Scene, pieces: list[Piece], index: CodeIndex) -> Iterator[Candidate]:
+    """Definitions of the names that similar code uses."""
+    weights: dict[str, float] = {}
+    for piece in pieces:
+        for name in set(_NAME.findall("\n".join(piece.lines))):
+            weights[name] = weights.get(name, 0.0) + piece.likeness
     own = {definition.name for definition in scene.outline.definitions}
-    names = sorted(set(weights) - own, key=lambda name: -weights[name])[:_MAX_NAMES]
+    names = sorted(set(weights) - own, key=lambda name: (-weights[name], name))[:_MAX_NAMES]
     found = index.definitions(names, _PER_NAME)
-    n_of: dict[str, int] = {}
-    for located in found:
-        name = located.definition.name
-        n_of[name] = n_of.get(name, 0) + 1
-    total = sum(match.score / best for match in matches) if best else 1.0
+    n_of = Counter(located.definition.name for located in found)
+    total = sum(piece.likeness for piece in pieces)
     for located in found:
         name = located.definition.name
         if located.path != scene.path:
-            score = 0.25 * weights[name] / total / n_of[name] ** 1.5
+            score = _SCORE * weights[name] / total / n_of[name] ** _AMBIGUITY_POWER
             yield Candidate(located, score, _SOURCE, f"similar code uses {name}")
 
 
-def matches_of(scene: Scene, index: CodeIndex) -> list[Match]:
-    """The pieces of other files that are most like the lines around the cursor."""
-    words = words_around(scene, _LINES_BEFORE, _LINES_AFTER)
-    found = index.search(words[:_MAX_WORDS], _MAX_MATCHES + 8) if words else []
-    return [match for match in found if match.path != scene.path][:_MAX_MATCHES]
+def snippets(pieces: list[Piece]) -> Iterator[Snippet]:
+    """The most similar pieces as they are, each file's best one."""
+    shown: set[str] = set()
+    for piece in pieces:
+        lines = piece.lines[:_MAX_LINES]
+        is_code = any(map(str.strip, lines)) and max(map(len, lines)) <= _MAX_LINE_CHARS
+        if piece.path in shown or len(shown) == _MAX_SHOWN or not is_code:
+            continue
+        shown.add(piece.path)
+        yield Snippet(
+            path=piece.path,
+            start_line=piece.start_line,
+            text="\n".join(lines).rstrip() + "\n",
+            source=_SOURCE,
+            reason="similar code",
+            score=_SHOWN_SCORE * piece.likeness,
+        )
 
 
-def snippets(scene: Scene, matches: list[Match], index: CodeIndex) -> Iterator[Snippet]:
-    """The most similar pieces as they are."""
-    return iter(())
-
-
-def words_around(scene: Scene, n_before: int, n_after: int) -> list[str]:
+def _words_around(scene: Scene) -> list[str]:
     """The identifiers of the lines around the cursor, the nearest first, each once."""
     text, line = scene.snapshot.text, scene.line
-    numbers = range(max(line - n_before, 0), min(line + n_after, text.n_lines - 1) + 1)
+    last = min(line + _LINES_AFTER, text.n_lines - 1)
+    numbers = range(max(line - _LINES_BEFORE, 0), last + 1)
     nearest = sorted(numbers, key=lambda number: abs(number - line))
-    return list(dict.fromkeys(w for number in nearest for w in identifiers(text.line(number))))
+    words = (word for number in nearest for word in identifiers(text.line(number)))
+    return list(dict.fromkeys(words))
+
+
+def _lines_of(content: str, first: int, last: int) -> list[str]:
+    if "\r" not in content:
+        return content.split("\n")[first : last + 1]
+    text = Text.of(content)
+    return [text.line(number) for number in range(first, min(last, text.n_lines - 1) + 1)]
