@@ -13,6 +13,7 @@ import pytest
 from sc2_lsp.engine import states
 from sc2_lsp.engine.client import EngineClient
 from sc2_lsp.engine.rendezvous import FOLDER_VARIABLE
+from sc2_lsp.index import place
 from sc2_lsp.models import engine_spec
 from sc2_lsp.settings import Settings
 
@@ -33,12 +34,13 @@ def update(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(scope="session", autouse=True)
 def runtime_folder() -> Iterator[Path]:
-    """Where the engines of this run are found, and keep what they save; nobody's real ones."""
+    """Where engines and indexes of this run are found and keep what they save; nobody's own."""
     # The paths that pytest makes are too long for a socket on some systems.
     folder = Path(tempfile.mkdtemp(prefix="sc2-", dir="/tmp" if Path("/tmp").is_dir() else None))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(FOLDER_VARIABLE, str(folder))
         patch.setenv(states.FOLDER_VARIABLE, str(folder / "states"))
+        patch.setenv(place.FOLDER_VARIABLE, str(folder / "index"))
         yield folder
     shutil.rmtree(folder, ignore_errors=True)
 

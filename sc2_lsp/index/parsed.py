@@ -1,0 +1,152 @@
+"""What is kept of a file: the values that workers send, the store keeps and readers unpack.
+
+A file's content is known by its digest, which covers the language it was read as. What depends on
+the content alone is `Contents`, parsed once however many files hold it and wherever they move.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+from array import array
+
+import msgspec
+
+from sc2_lsp.index.pieces import piece_starts
+from sc2_lsp.symbols import Definition, Import, Kind, Outline
+from sc2_lsp.syntax import language_of, outline, search_text
+
+PLAIN = "text"
+"""The language of files that no grammar is known for."""
+
+DefinitionRow = tuple[str, str, str, int, int, str, int | None, tuple[str, ...], str]
+ImportRow = tuple[str, str, str, int]
+
+
+class Contents(msgspec.Struct, frozen=True, array_like=True):
+    """What the content of a file says.
+
+    `names` are the tokens that find its definitions. `starts` are the first lines of its pieces and
+    the number of its lines, in 32 bits each; `words` are those of each piece, apart by blanks.
+    """
+
+    language: str
+    names: str
+    outline: bytes
+    starts: bytes
+    words: list[str]
+
+
+class Parsed(msgspec.Struct, frozen=True, array_like=True):
+    """A file as it was read.
+
+    `digest` is None where it is not to be indexed, for `reason`, or is gone, which has no reason.
+    `contents` is None where the digest was known already.
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+    digest: bytes | None = None
+    reason: str | None = None
+    contents: Contents | None = None
+
+
+def digest_of(path: str, data: bytes) -> bytes:
+    """What two files have in common if one parse does for both."""
+    return hashlib.blake2b(data, digest_size=16, person=_language_name(path).encode()[:16]).digest()
+
+
+def contents_of(path: str, text: str) -> Contents:
+    """All that is kept of a file's text."""
+    language = language_of(path)
+    found = outline(text, language, references=False) if language else Outline()
+    starts, words = _pieces(text, found)
+    tokens = {name_token(d.name) for d in found.definitions}
+    tokens.update(container_token(d.container) for d in found.definitions if d.container)
+    return Contents(
+        language=language.name if language else PLAIN,
+        names=" ".join(tokens),
+        outline=_pack(found),
+        starts=array("I", starts).tobytes(),
+        words=words,
+    )
+
+
+def name_token(name: str) -> str:
+    """What stands for a definition's name in the full-text table."""
+    return _BLANKS.sub("_", name)
+
+
+def container_token(container: str) -> str:
+    """What stands for the innermost of a definition's containers in the full-text table."""
+    return "." + name_token(container.rpartition(".")[2])
+
+
+def text_of(data: bytes) -> str:
+    """The text of a file's bytes as an editor shows it: without a byte order mark, and as Latin-1
+    where it is no UTF-8."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def unpack_definitions(packed: bytes) -> list[DefinitionRow]:
+    return _decoder.decode(packed)[0]
+
+
+def unpack_imports(packed: bytes) -> list[Import]:
+    return [Import(*row) for row in _decoder.decode(packed)[1]]
+
+
+def definition_of(row: DefinitionRow) -> Definition:
+    name, kind, container, start, end, signature, body, bases, type_name = row
+    return Definition(name, Kind(kind), container, start, end, signature, body, bases, type_name)
+
+
+def unpack_starts(packed: bytes) -> array[int]:
+    starts = array("I")
+    starts.frombytes(packed)
+    return starts
+
+
+# What the tokenizer of the full-text tables takes for the end of a token, and their own quotes.
+_BLANKS = re.compile(r"[\s\0\"'`]+")
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(tuple[list[DefinitionRow], list[ImportRow]])
+
+
+def _pieces(text: str, found: Outline) -> tuple[list[int], list[str]]:
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = text.split("\n")
+    starts = [*piece_starts(len(lines), found.definitions), len(lines)]
+    return starts, [
+        search_text("\n".join(lines[start:end])) for start, end in itertools.pairwise(starts)
+    ]
+
+
+def _pack(found: Outline) -> bytes:
+    definitions = [
+        (
+            d.name,
+            d.kind.value,
+            d.container,
+            d.start_line,
+            d.end_line,
+            d.signature,
+            d.body_line,
+            d.bases,
+            d.type_name,
+        )
+        for d in found.definitions
+    ]
+    imports = [(i.module, i.name, i.alias, i.line) for i in found.imports]
+    return _encoder.encode((definitions, imports))
+
+
+def _language_name(path: str) -> str:
+    language = language_of(path)
+    return language.name if language else PLAIN

@@ -1,0 +1,139 @@
+"""What readers ask a database. Raises sqlite3.Error where it cannot be read.
+
+Results name files of the index, the paths in `hidden` left out.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from sc2_lsp.index.parsed import DefinitionRow, unpack_definitions, unpack_imports, unpack_starts
+from sc2_lsp.symbols import Import
+
+# A name that very many files define is told from some of them.
+_MOST_BLOBS = 400
+_MOST_PATHS_OF_BLOB = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """The pieces that a word stands in, in their order; all of them unless `is_common`."""
+
+    pieces: list[int]
+    is_common: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PieceOfFile:
+    """A piece by its lines, the last one included."""
+
+    path: str
+    start_line: int
+    end_line: int
+
+
+def rows_by_token(
+    db: sqlite3.Connection,
+    token: str,
+    is_wanted: Callable[[DefinitionRow], bool],
+    limit: int,
+    hidden: Collection[str],
+    definitions: Callable[[int], list[DefinitionRow]],
+) -> list[tuple[str, DefinitionRow]]:
+    """Definitions that `is_wanted` among those of the blobs that a token finds, with their files.
+
+    `definitions` are those of a blob.
+    """
+    found: list[tuple[str, DefinitionRow]] = []
+    blobs = db.execute(
+        "SELECT rowid FROM defined WHERE defined MATCH ? LIMIT ?", (_quoted(token), _MOST_BLOBS)
+    )
+    for (blob,) in blobs:
+        if len(found) >= limit:
+            break
+        paths = [path for path in paths_of(db, blob) if path not in hidden]
+        if paths:
+            rows = [row for row in definitions(blob) if is_wanted(row)]
+            found.extend((path, row) for path in paths for row in rows)
+    return found[:limit]
+
+
+def definitions_of(db: sqlite3.Connection, blob: int) -> list[DefinitionRow]:
+    row = db.execute("SELECT outline FROM contents WHERE id = ?", (blob,)).fetchone()
+    return [] if row is None else unpack_definitions(row[0])
+
+
+def blob_of(db: sqlite3.Connection, path: str) -> int | None:
+    row = db.execute("SELECT blob FROM files WHERE tail = ?", (path[::-1],)).fetchone()
+    return None if row is None or row[0] is None else int(row[0])
+
+
+def paths_of(db: sqlite3.Connection, blob: int) -> list[str]:
+    """Files with this content, the same ones every time."""
+    rows = db.execute(
+        "SELECT tail FROM files WHERE blob = ? ORDER BY tail LIMIT ?", (blob, _MOST_PATHS_OF_BLOB)
+    )
+    return sorted(tail[::-1] for (tail,) in rows)
+
+
+def imports_of(db: sqlite3.Connection, path: str) -> list[Import]:
+    row = db.execute(
+        "SELECT outline FROM files JOIN contents ON contents.id = blob WHERE tail = ?",
+        (path[::-1],),
+    ).fetchone()
+    return [] if row is None else unpack_imports(row[0])
+
+
+def size_and_time(db: sqlite3.Connection, path: str) -> tuple[int, int] | None:
+    """What an indexed file was like when it was read."""
+    row = db.execute(
+        "SELECT size, mtime_ns FROM files WHERE tail = ? AND blob IS NOT NULL", (path[::-1],)
+    ).fetchone()
+    return None if row is None else (int(row[0]), int(row[1]))
+
+
+def paths_ending(db: sqlite3.Connection, suffix: str, limit: int) -> list[str]:
+    """Files whose path is `suffix` or ends with a slash and it."""
+    tail = suffix[::-1]
+    rows = db.execute(
+        "SELECT tail FROM files WHERE blob IS NOT NULL"
+        " AND (tail = :tail OR (tail >= :tail || '/' AND tail < :tail || '0')) LIMIT :limit",
+        {"tail": tail, "limit": limit},  # '0' follows '/' in ASCII.
+    )
+    return [path[::-1] for (path,) in rows]
+
+
+def n_pieces(db: sqlite3.Connection) -> int:
+    """How many pieces there are, dropped ones included."""
+    row = db.execute("SELECT max(id + n_pieces) FROM blobs WHERE id = (SELECT max(id) FROM blobs)")
+    return int(row.fetchone()[0] or 0)
+
+
+def posting(db: sqlite3.Connection, word: str, most: int) -> Posting:
+    rows = db.execute(
+        "SELECT rowid FROM pieces WHERE pieces MATCH ? LIMIT ?", (_quoted(word), most + 1)
+    ).fetchall()
+    return Posting([row[0] for row in rows[:most]], len(rows) > most)
+
+
+def piece_of(db: sqlite3.Connection, number: int, hidden: Collection[str]) -> PieceOfFile | None:
+    """Where a piece stands; None where it was dropped, or no file that is not hidden has it."""
+    row = db.execute(
+        "SELECT id, n_pieces FROM blobs WHERE id <= ? ORDER BY id DESC LIMIT 1", (number,)
+    ).fetchone()
+    if row is None or number >= row[0] + row[1]:
+        return None
+    path = next((path for path in paths_of(db, row[0]) if path not in hidden), None)
+    content = db.execute("SELECT starts FROM contents WHERE id = ?", (row[0],)).fetchone()
+    if path is None or content is None:
+        return None
+    starts = unpack_starts(content[0])
+    at = number - row[0]
+    return PieceOfFile(path, starts[at], starts[at + 1] - 1)
+
+
+def _quoted(token: str) -> str:
+    """A token as a phrase of the full-text query language."""
+    return '"' + token.replace('"', '""') + '"'

@@ -1,0 +1,255 @@
+"""Answers what is asked of an index: from the editor where it holds a file, else from the database.
+
+Implements the `CodeIndex` port. Reads what was committed by now and never waits for the indexer; a
+database that is missing, locked, damaged or of another version knows of nothing.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+
+from sc2_lsp.index import bm25, queries
+from sc2_lsp.index.overlay import Held, Overlay
+from sc2_lsp.index.parsed import (
+    DefinitionRow,
+    container_token,
+    definition_of,
+    name_token,
+    text_of,
+)
+from sc2_lsp.index.place import Place
+from sc2_lsp.index.schema import NotOurs, open_to_read
+from sc2_lsp.symbols import Import, Located, Match
+from sc2_lsp.syntax import identifiers
+
+_MOST_NAMES = 128
+_MOST_WORDS = 64
+_MOST_READ_BYTES = 4_000_000
+
+# A word that stands in more pieces, and in a larger share of them, tells little and costs much.
+_COMMON = 1000
+_COMMON_SHARE = 0.01
+_N_COMMON = 4
+_N_CANDIDATES = 4
+_REMEMBERED_BLOBS = 512
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+
+class Reader:
+    """Owns a reading connection, opened when it is first needed and again when the file changed.
+
+    `on_damage` is called, on the thread of the caller, when the database is found to be damaged.
+    Safe to be used by several threads.
+    """
+
+    def __init__(self, place: Place, on_damage: Callable[[], None] = lambda: None) -> None:
+        self._place = place
+        self._on_damage = on_damage
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+        self._common: set[str] = set()
+        self._definitions = lru_cache(_REMEMBERED_BLOBS)(self._definitions_of)
+        self.overlay = Overlay()
+
+    def definitions(self, names: Sequence[str], limit: int) -> list[Located]:
+        return self._find(names, limit, name_token, lambda row, name: row[0] == name)
+
+    def members(self, containers: Sequence[str], limit: int) -> list[Located]:
+        return self._find(containers, limit, container_token, lambda row, name: _ends(row[2], name))
+
+    def outline_of(self, path: str) -> list[Located]:
+        held = self.overlay.held().get(path)
+        rows: Sequence[DefinitionRow] = (
+            held.definitions if held else self._ask(lambda db: self._rows_of(db, path), [])
+        )
+        return [Located(path, definition_of(row)) for row in rows]
+
+    def imports_of(self, path: str) -> list[Import]:
+        held = self.overlay.held().get(path)
+        if held:
+            return list(held.imports)
+        return self._ask(lambda db: queries.imports_of(db, path), [])
+
+    def paths_ending(self, suffixes: Sequence[str], limit: int) -> list[str]:
+        wanted = _first(suffixes, _MOST_NAMES)
+        found = {
+            path for suffix in wanted for path in self.overlay.held() if _ends(path, suffix, "/")
+        }
+        for suffix in wanted:
+            found.update(self._ask(lambda db: queries.paths_ending(db, suffix, limit), []))  # noqa: B023
+        return sorted(found, key=lambda path: (path.count("/"), path))[:limit]
+
+    def search(self, words: Sequence[str], limit: int) -> list[Match]:
+        wanted = _first((word for text in words for word in identifiers(text)), _MOST_WORDS)
+        held = self.overlay.held()
+        nothing: dict[str, list[int]] = {word: [] for word in wanted}
+        postings, n_pieces = self._ask(lambda db: self._postings(db, wanted), (nothing, 0))
+        n_pieces += sum(len(file.words) for file in held.values())
+        worth = {word: bm25.weight(n_pieces, len(found)) for word, found in postings.items()}
+        on_disk = bm25.scores((worth[word], found) for word, found in postings.items())
+        best = heapq.nlargest(limit * _N_CANDIDATES, on_disk.items(), key=lambda item: item[1])
+        matches = self._ask(lambda db: list(_located(db, best, held)), list[Match]())
+        for path, file in held.items():
+            matches.extend(_matches(path, file, worth))
+        return sorted(matches, key=lambda match: (-match.score, match.path, match.start_line))[
+            :limit
+        ]
+
+    def read(self, path: str) -> str | None:
+        held = self.overlay.held().get(path)
+        if held:
+            return held.content
+        status = self._ask(lambda db: queries.size_and_time(db, path), None)
+        return None if status is None else _read(self._place.root / path, *status)
+
+    def close(self) -> None:
+        """Let go of the database; the next question opens it again."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = self._identity = None
+            self._common.clear()
+            self._definitions.cache_clear()
+
+    def _find(
+        self,
+        names: Sequence[str],
+        limit: int,
+        token_of: Callable[[str], str],
+        is_wanted: Callable[[DefinitionRow, str], bool],
+    ) -> list[Located]:
+        held = self.overlay.held()
+        found: list[Located] = []
+        for name in _first(names, _MOST_NAMES):
+            of_name = [
+                (path, row)
+                for path, file in held.items()
+                for row in file.definitions
+                if is_wanted(row, name)
+            ]
+            if len(of_name) < limit:
+                of_name += self._ask(
+                    lambda db: queries.rows_by_token(
+                        db,
+                        token_of(name),  # noqa: B023  asked at once
+                        lambda row: is_wanted(row, name),  # noqa: B023
+                        limit,
+                        held,
+                        self._definitions,
+                    ),
+                    [],
+                )
+            found.extend(Located(path, definition_of(row)) for path, row in of_name[:limit])
+        return found
+
+    def _postings(
+        self, db: sqlite3.Connection, words: Sequence[str]
+    ) -> tuple[dict[str, list[int]], int]:
+        """Where each word stands that is worth searching for, and of how many pieces.
+
+        Common words count only where there are no others.
+        """
+        n_pieces = queries.n_pieces(db)
+        most = max(_COMMON, int(n_pieces * _COMMON_SHARE))
+        found = {
+            word: queries.posting(db, word, most) for word in words if word not in self._common
+        }
+        common = {word for word, posting in found.items() if posting.is_common}
+        self._common |= common
+        rare = {word: posting.pieces for word, posting in found.items() if not posting.is_common}
+        if not any(rare.values()):
+            for word in [word for word in words if word in self._common][:_N_COMMON]:
+                rare[word] = queries.posting(db, word, most).pieces
+        return rare, n_pieces
+
+    def _rows_of(self, db: sqlite3.Connection, path: str) -> list[DefinitionRow]:
+        blob = queries.blob_of(db, path)
+        return [] if blob is None else self._definitions(blob)
+
+    def _definitions_of(self, blob: int) -> list[DefinitionRow]:
+        assert self._connection is not None
+        return queries.definitions_of(self._connection, blob)
+
+    def _ask(self, question: Callable[[sqlite3.Connection], _T], otherwise: _T) -> _T:
+        """The database's answer, or `otherwise` where there is none to be had."""
+        with self._lock:
+            try:
+                self._connect()
+                if self._connection is None:
+                    return otherwise
+                return question(self._connection)
+            except sqlite3.OperationalError as error:
+                _log.debug("the index %s gives no answer: %s", self._place.database, error)
+            except (sqlite3.DatabaseError, NotOurs, ValueError, IndexError) as error:
+                _log.warning("the index %s is damaged: %s", self._place.database, error)
+                self.close()
+                self._on_damage()
+            return otherwise
+
+    def _connect(self) -> None:
+        identity = _identity(self._place.database)
+        if identity != self._identity:
+            self.close()
+        if self._connection is None and identity is not None:
+            self._connection = open_to_read(self._place.database)
+            self._identity = identity
+
+
+def _located(
+    db: sqlite3.Connection, best: Iterable[tuple[int, float]], hidden: dict[str, Held]
+) -> Iterable[Match]:
+    for number, score in best:
+        piece = queries.piece_of(db, number, hidden)
+        if piece is not None:
+            n_lines = piece.end_line - piece.start_line + 1
+            yield Match(
+                piece.path, piece.start_line, piece.end_line, bm25.for_length(score, n_lines)
+            )
+
+
+def _matches(path: str, file: Held, worth: dict[str, float]) -> Iterable[Match]:
+    for number, words in enumerate(file.words):
+        score = sum(worth[word] for word in words & worth.keys())
+        if score > 0:
+            start, end = file.starts[number], file.starts[number + 1]
+            yield Match(path, start, end - 1, bm25.for_length(score, end - start))
+
+
+def _first(values: Iterable[str], most: int) -> list[str]:
+    """The different ones of the first values."""
+    return list(dict.fromkeys(value for value in values if value))[:most]
+
+
+def _ends(whole: str, end: str, separator: str = ".") -> bool:
+    return whole == end or whole.endswith(separator + end)
+
+
+def _read(path: Path, size: int, mtime_ns: int) -> str | None:
+    """The text of a file that is still as it was when it was indexed."""
+    if size > _MOST_READ_BYTES:
+        return None
+    try:
+        status = path.stat()
+        if (status.st_size, status.st_mtime_ns) != (size, mtime_ns):
+            return None
+        return text_of(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_dev

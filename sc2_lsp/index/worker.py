@@ -1,0 +1,88 @@
+"""The process that reads and parses files for an indexer, which writes what it finds.
+
+It may be killed at any time, also by a file that its parser cannot stand. It ends when its input
+ends, and in the midst of a file that takes far too long.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from sc2_lsp.index.limits import Limits
+from sc2_lsp.index.parsed import Parsed
+from sc2_lsp.index.priority import at_most, yield_to_all
+from sc2_lsp.index.reading import read_file
+from sc2_lsp.index.schema import NotOurs, open_to_read
+
+BATCH_TIME_S = 60
+
+_HEADER = struct.Struct(">I")
+
+
+class Setup(msgspec.Struct, frozen=True):
+    """What a worker is told at its start. `database` is where known digests are looked up."""
+
+    root: str
+    limits: Limits
+    database: str | None = None
+
+
+def main(arguments: list[str]) -> None:
+    """Serve the indexer that started this process until it ends."""
+    setup = msgspec.json.decode(arguments[0], type=Setup)
+    yield_to_all()
+    is_known = _lookup(setup.database)
+    while (body := read_frame(sys.stdin.buffer)) is not None:
+        paths = msgspec.msgpack.decode(body, type=list[str])
+        with at_most(BATCH_TIME_S):
+            parsed = [read_file(setup.root, path, setup.limits, is_known) for path in paths]
+        write_frame(sys.stdout.buffer, msgspec.msgpack.encode(parsed))
+
+
+def read_frame(stream: IO[bytes]) -> bytes | None:
+    """The next body, which its length in four bytes stands before; None at the stream's end."""
+    header = stream.read(_HEADER.size)
+    if len(header) < _HEADER.size:
+        return None
+    (length,) = _HEADER.unpack(header)
+    body = stream.read(length)
+    return body if len(body) == length else None
+
+
+def write_frame(stream: IO[bytes], body: bytes) -> None:
+    stream.write(_HEADER.pack(len(body)))
+    stream.write(body)
+    stream.flush()
+
+
+def decode_parsed(body: bytes) -> list[Parsed]:
+    return _decoder.decode(body)
+
+
+_decoder = msgspec.msgpack.Decoder(list[Parsed])
+
+
+def _lookup(database: str | None) -> Callable[[bytes], bool]:
+    """Whether a digest is in the database. What cannot be asked knows of none."""
+    if database is None:
+        return lambda digest: False
+    try:
+        connection = open_to_read(Path(database))
+    except (sqlite3.Error, NotOurs):
+        return lambda digest: False
+
+    def is_known(digest: bytes) -> bool:
+        try:
+            query = connection.execute("SELECT 1 FROM blobs WHERE digest = ?", (digest,))
+            return query.fetchone() is not None
+        except sqlite3.Error:
+            return False
+
+    return is_known

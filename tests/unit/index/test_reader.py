@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from sc2_lsp.index import schema
+from sc2_lsp.index.limits import Limits
+from sc2_lsp.index.place import Place
+from sc2_lsp.index.reader import Reader
+from sc2_lsp.index.reading import read_file
+from sc2_lsp.index.store import Store, open_store
+
+FILES = {
+    "shop/cart.py": '''\
+import decimal as d
+
+
+class Cart(Base):
+    """What somebody wants to buy."""
+
+    def add_item(self, item: Item) -> None:
+        self.items.append(item)
+
+    def total_price(self) -> Decimal:
+        return sum(item.price for item in self.items)
+''',
+    "shop/items.py": "class Item:\n    price: int\n\n\ndef add_item(x): return x\n",
+    "web/items.py": "def render_items(cart):\n    return template.render(cart)\n",
+    "items.py": "ITEMS = []\n",
+    "notes.txt": "The total price has taxes.\n",
+}
+
+
+class Repository:
+    """Files below a root, and what is written of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "root"
+        self.place = Place(self.root, folder / "a.db", folder / "a.lock")
+        self.store: Store | None = None
+
+    def write(self, path: str, text: str) -> None:
+        self.store = self.store or open_store(self.place)
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text.encode())
+        self.store.put([read_file(str(self.root), path, Limits(), lambda digest: False)])
+        self.store.commit()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return Repository(tmp_path)
+
+
+@pytest.fixture
+def reader(repository: Repository) -> Reader:
+    for path, text in FILES.items():
+        repository.write(path, text)
+    return Reader(repository.place)
+
+
+def names(found: object) -> list[str]:
+    assert isinstance(found, list)
+    return [f"{one.path}:{one.definition.container}.{one.definition.name}" for one in found]
+
+
+def test_definitions_are_found_by_their_exact_names(reader: Reader) -> None:
+    found = reader.definitions(["add_item", "Add_Item", "nothing"], 10)
+    assert names(found) == ["shop/cart.py:Cart.add_item", "shop/items.py:.add_item"]
+    assert found[0].definition.signature == "def add_item(self, item: Item) -> None:"
+    assert len(reader.definitions(["add_item"], 1)) == 1
+
+
+def test_members_are_found_by_what_is_around_them(reader: Reader) -> None:
+    assert names(reader.members(["Cart"], 10)) == [
+        "shop/cart.py:Cart.add_item",
+        "shop/cart.py:Cart.total_price",
+    ]
+    assert reader.members(["cart"], 10) == []
+
+
+def test_a_file_tells_its_definitions_in_order_and_its_imports(reader: Reader) -> None:
+    assert [one.definition.name for one in reader.outline_of("shop/cart.py")] == [
+        "Cart",
+        "add_item",
+        "total_price",
+    ]
+    (taken,) = reader.imports_of("shop/cart.py")
+    assert (taken.module, taken.alias) == ("decimal", "d")
+    assert reader.outline_of("shop/none.py") == reader.imports_of("shop/none.py") == []
+
+
+def test_paths_are_found_by_their_ends_the_nearest_to_the_root_first(reader: Reader) -> None:
+    assert reader.paths_ending(["items.py"], 10) == ["items.py", "shop/items.py", "web/items.py"]
+    assert reader.paths_ending(["web/items.py", "shop/items.py"], 10) == [
+        "shop/items.py",
+        "web/items.py",
+    ]
+    assert reader.paths_ending(["tems.py", ""], 10) == []
+    assert reader.paths_ending(["items.py"], 1) == ["items.py"]
+
+
+def test_a_search_finds_pieces_by_words_and_their_parts(reader: Reader) -> None:
+    found = reader.search(["totalPrice"], 10)
+    assert {(match.path, match.start_line, match.end_line) for match in found[:2]} == {
+        ("shop/cart.py", 9, 11),
+        ("notes.txt", 0, 1),
+    }
+    assert found[1].score > max(match.score for match in found[2:]) > 0
+
+
+def test_rare_words_count_more_than_common_ones(repository: Repository, reader: Reader) -> None:
+    for number in range(5):
+        repository.write(f"common{number}.txt", f"usual words stand here {number * 'x'}\n")
+    repository.write("rare.txt", "unusual\n")
+    assert reader.search(["usual", "unusual"], 1)[0].path == "rare.txt"
+
+
+def test_nothing_is_found_by_no_words_or_unknown_ones(reader: Reader) -> None:
+    assert reader.search([], 10) == reader.search(["zzz", '"', "*", "a OR b"], 10) == []
+
+
+def test_a_text_is_read_as_long_as_it_is_what_was_indexed(
+    repository: Repository, reader: Reader
+) -> None:
+    assert reader.read("items.py") == FILES["items.py"]
+    (repository.root / "items.py").write_text("changed since\n")
+    assert reader.read("items.py") is None
+    (repository.root / "notes.txt").unlink()
+    assert reader.read("notes.txt") is None
+    assert reader.read("never.py") is None
+
+
+def test_an_open_file_counts_as_the_editor_shows_it(reader: Reader) -> None:
+    edited = FILES["shop/items.py"].replace("add_item", "put_item") + "\nquirky_word = 1\n"
+    reader.overlay.put("shop/items.py", edited)
+    reader.overlay.refresh()
+    assert names(reader.definitions(["add_item", "put_item"], 10)) == [
+        "shop/cart.py:Cart.add_item",
+        "shop/items.py:.put_item",
+    ]
+    assert names(reader.members(["Item"], 10)) == ["shop/items.py:Item.price"]
+    assert reader.read("shop/items.py") == edited
+    assert reader.search(["quirky_word"], 10)[0].path == "shop/items.py"
+    assert [one.definition.name for one in reader.outline_of("shop/items.py")][-2] == "put_item"
+    reader.overlay.remove("shop/items.py")
+    assert reader.search(["quirky_word"], 10) == []
+    assert len(reader.definitions(["add_item"], 10)) == 2
+
+
+def test_a_file_that_was_never_saved_is_found(reader: Reader) -> None:
+    reader.overlay.put("web/new.py", "import os\n\ndef brand_new(): pass\n")
+    reader.overlay.refresh()
+    assert names(reader.definitions(["brand_new"], 10)) == ["web/new.py:.brand_new"]
+    assert reader.paths_ending(["new.py"], 10) == ["web/new.py"]
+    assert [one.module for one in reader.imports_of("web/new.py")] == ["os"]
+
+
+def test_what_is_written_later_is_seen(repository: Repository, reader: Reader) -> None:
+    assert reader.definitions(["later"], 10) == []
+    repository.write("later.py", "def later(): pass\n")
+    assert len(reader.definitions(["later"], 10)) == 1
+
+
+def test_a_reader_without_database_knows_open_files_only(repository: Repository) -> None:
+    reader = Reader(repository.place)
+    reader.overlay.put("a.py", "def mine(): pass\n")
+    reader.overlay.refresh()
+    assert len(reader.definitions(["mine"], 10)) == 1
+    assert reader.search(["mine"], 10)[0].path == "a.py"
+    assert reader.read("b.py") is None
+    repository.write("b.py", "def theirs(): pass\n")
+    assert len(reader.definitions(["theirs"], 10)) == 1
+
+
+def test_a_damaged_database_knows_nothing_and_somebody_is_told(repository: Repository) -> None:
+    repository.write("a.py", "def one(): pass\n")
+    assert repository.store is not None
+    repository.store.close()
+    data = bytearray(repository.place.database.read_bytes())
+    data[4096:] = b"\xa5" * (len(data) - 4096)
+    repository.place.database.write_bytes(data)
+    told: list[bool] = []
+    reader = Reader(repository.place, lambda: told.append(True))
+    assert reader.definitions(["one"], 10) == []
+    assert reader.search(["one"], 10) == []
+    assert told
+
+
+def test_a_database_of_another_version_knows_nothing(repository: Repository) -> None:
+    repository.write("a.py", "def one(): pass\n")
+    db = sqlite3.connect(repository.place.database)
+    db.execute(f"PRAGMA user_version={schema.VERSION + 1}")
+    db.close()
+    assert Reader(repository.place).definitions(["one"], 10) == []
+
+
+def test_a_new_database_in_the_place_of_the_old_one_is_opened(
+    repository: Repository, reader: Reader
+) -> None:
+    assert reader.definitions(["render_items"], 10)
+    assert repository.store is not None
+    repository.store.close()
+    repository.store = None
+    repository.place.set_aside()
+    assert reader.definitions(["render_items"], 10) == []
+    repository.write("new.py", "def one(): pass\n")
+    assert len(reader.definitions(["one"], 10)) == 1
+
+
+def test_words_that_stand_nearly_everywhere_count_where_there_are_no_others(
+    repository: Repository, reader: Reader
+) -> None:
+    repository.write("big.txt", "everywhere\n" * 30 * 1200)
+    assert reader.search(["everywhere"], 5) != []
+    found = reader.search(["everywhere", "render_items"], 5)
+    assert found[0].path == "web/items.py"
+    assert all(match.path != "big.txt" for match in found)
