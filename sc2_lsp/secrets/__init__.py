@@ -6,8 +6,9 @@ found is left out of prompts, where a placeholder token stands in its place.
 
 from __future__ import annotations
 
+from sc2_lsp.secrets.at_cursor import stands_at_secret
 from sc2_lsp.secrets.files import is_secret_file
 from sc2_lsp.secrets.find import find_secrets
 from sc2_lsp.secrets.secret import Kind, Secret
 
-__all__ = ["Kind", "Secret", "find_secrets", "is_secret_file"]
+__all__ = ["Kind", "Secret", "find_secrets", "is_secret_file", "stands_at_secret"]

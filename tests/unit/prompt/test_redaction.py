@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sc2_lsp.prompt.redaction import (
+    heal_pieces,
+    redact,
+    redact_around,
+    texts_of,
+    tokens_of,
+    written_out,
+)
+from sc2_lsp.vocabulary import EMAIL, KEY, PASSWORD, SPECIAL_TOKENS
+from tests.support.planted_secrets import PLANTED, Planted
+
+SECRET = "hunt" + "er2"
+TOKEN = "ghp_" + "a1B2c3" * 6
+BLOCKS = [planted for planted in PLANTED if planted.lines.count("\n") > 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("", ("",)),
+        ("x = 1\n", ("x = 1\n",)),
+        (f'password = "{SECRET}"\n', ('password = "', PASSWORD, '"\n')),
+        (TOKEN, (KEY,)),
+        (f"{TOKEN}\n{TOKEN}", (KEY, "\n", KEY)),
+        ("# ada@" + "lovelace.org", ("# ", EMAIL)),
+        ("a = '<KEY>'", ("a = '<KEY>'",)),
+    ],
+)
+def test_a_placeholder_stands_for_each_secret(text: str, pieces: tuple[str | int, ...]) -> None:
+    assert redact(text) == pieces
+
+
+def test_the_ids_are_those_of_the_placeholders_in_the_vocabulary() -> None:
+    texts = [SPECIAL_TOKENS[token] for token in (EMAIL, KEY, PASSWORD)]
+    assert texts == ["<EMAIL>", "<KEY>", "<PASSWORD>"]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "typed", "suffix", "shown"),
+    [
+        ("a = 1", f'\nx = f(pwd="{SECRET}")\nb', "", ('\nx = f(pwd="<PASSWORD>")\nb', "")),
+        ("a = 1", "\npassword = ", f'"{SECRET}"\n', ("\npassword = ", '"<PASSWORD>"\n')),
+        ("password = ", "", f'"{SECRET}"\n', ("", '"<PASSWORD>"\n')),
+        ("password =", " ", f'"{SECRET}"\n', (" ", '"<PASSWORD>"\n')),
+        ("- name: DB_PASSWORD", f"\n  value: {SECRET}x\n", "", ("\n  value: <PASSWORD>\n", "")),
+        ("password = x", "", f'\n"{SECRET}"\n', ("", f'\n"{SECRET}"\n')),
+    ],
+)
+def test_a_secret_is_known_by_what_stands_before_its_part_of_the_prompt(
+    prefix: str, typed: str, suffix: str, shown: tuple[str, str]
+) -> None:
+    typed_pieces, suffix_pieces = redact_around(prefix, typed, suffix)
+    assert (written_out(typed_pieces), written_out(suffix_pieces)) == shown
+
+
+@pytest.mark.parametrize("planted", BLOCKS, ids=lambda planted: planted.name)
+@pytest.mark.parametrize("n_before", range(2, 14))
+def test_a_private_key_may_begin_in_one_part_and_end_in_the_next(
+    planted: Planted, n_before: int
+) -> None:
+    breaks = [n for n, char in enumerate(planted.lines) if char == "\n"]
+    cut = breaks[min(n_before, len(breaks) - 1)]
+    typed, _ = redact_around("x = 1\n" + planted.lines[:cut], planted.lines[cut:] + "\ny", "")
+    assert not [secret for secret in planted.secrets if secret in written_out(typed)]
+    assert written_out(typed).endswith("\ny")
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "required"),
+    [
+        (f'k = "{TOKEN}"\nfo', ('k = "', KEY, '"\n'), "fo"),
+        (f'k = "{TOKEN}"', ('k = "', KEY), '"'),
+        (TOKEN, (KEY,), ""),
+        ("fo", ("",), "fo"),
+        ("x = fo", ("x =",), " fo"),
+    ],
+)
+def test_healing_steps_back_to_a_placeholder_at_most(
+    text: str, kept: tuple[str | int, ...], required: str
+) -> None:
+    assert heal_pieces(redact(text)) == (kept, required)
+
+
+PARTS = st.lists(
+    st.lists(st.text(max_size=3) | st.sampled_from([KEY, PASSWORD]), max_size=4).map(tuple),
+    max_size=5,
+)
+
+
+@given(PARTS)
+def test_the_tokens_of_parts_are_those_of_their_pieces_in_order(
+    parts: list[tuple[str | int, ...]],
+) -> None:
+    tokens = [tuple(1000 + ord(char) for char in text) for text in texts_of(parts)]
+    read_back = [
+        "".join(chr(t - 1000) if t >= 1000 else SPECIAL_TOKENS[t] for t in part)
+        for part in tokens_of(parts, tokens)
+    ]
+    assert read_back == [written_out(part) for part in parts]
+
+
+@given(
+    st.lists(st.sampled_from([p.lines for p in PLANTED] + ["x", "\n", "password = "]), max_size=6)
+)
+def test_nothing_but_secrets_is_replaced(lines: list[str]) -> None:
+    text = "".join(lines)
+    reached = 0
+    for piece in redact(text):
+        if isinstance(piece, str):
+            reached = text.index(piece, reached) + len(piece)
+    assert reached <= len(text)
+    assert redact(text) == redact(text, before="")
