@@ -43,6 +43,9 @@ _QUERY_FILES = {
     "typescript": ("ecmascript", "typescript"),
 }
 
+# What a grammar can make no sense of may hold definitions that it can.
+_BROKEN = "\n(ERROR) @scope"
+
 _own = threading.local()
 
 
@@ -60,6 +63,8 @@ def query_of(grammar: str, purpose: str) -> tree_sitter.Query:
     folder = files("sc2_lsp.syntax") / "queries" / purpose
     names = _QUERY_FILES.get(grammar, (grammar,))
     text = "\n".join((folder / f"{name}.scm").read_text(encoding="utf-8") for name in names)
+    if purpose == "outline":
+        text += _BROKEN
     query: tree_sitter.Query = tree_sitter.Query(_grammar(grammar), text)
     return query
 

@@ -17,6 +17,7 @@ fields alone. For an `@import` see `imports.py`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 import tree_sitter
 
@@ -72,7 +73,9 @@ def outline_of_bytes(
     cursor.set_max_start_depth(1)
     found = _Found(data, grammar, language.line_comment.encode(), cursor)
     _visit(found, root, _Scope("", None), 0)
-    definitions, imports = tuple(found.definitions), tuple(found.imports)
+    # Grammars match a constructor's fields before or behind itself.
+    definitions = tuple(sorted(found.definitions, key=attrgetter("start_line")))
+    imports = tuple(found.imports)
     if not references:
         return Outline(definitions, imports)
     used, bindings = uses_of(root, data, grammar, lines)
@@ -200,7 +203,7 @@ def _named(found: _Found, captures: Captures, scope: _Scope) -> tuple[str, str, 
     if "path" in captures:
         outer, name = split_path(_text(found, captures["path"][0]))
     else:
-        outer, name = "", _text(found, captures["name"][0]).strip(":\"'`[]= ")
+        outer, name = "", _text(found, captures["name"][0]).strip(":\"'` ")
         if "outer" in captures:
             outer = bare(_text(found, captures["outer"][0]))
     if outer:

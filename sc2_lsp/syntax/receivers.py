@@ -64,6 +64,8 @@ def _operand_before(data: bytes, end: int, limit: int, own_separators: bytes) ->
     word_end = start
     while start > limit and _is_word(data[start - 1], own_separators):
         start -= 1
+    if data[max(0, start - 2) : start] == b".#":
+        start -= 1  # A private name of JavaScript.
     return start, data[start:word_end] + brackets if start < word_end else b""
 
 

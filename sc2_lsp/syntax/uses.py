@@ -29,13 +29,14 @@ def uses_of(
     root: tree_sitter.Node, data: bytes, grammar: str, lines: tuple[int, int] | None
 ) -> tuple[tuple[Reference, ...], tuple[Binding, ...]]:
     """References of `lines` (all without it) and bindings of the whole text."""
-    bindings = []
+    bindings: dict[tuple[str, int], Binding] = {}
     for _, captures in tree_sitter.QueryCursor(query_of(grammar, "bindings")).matches(root):
         (name, *_) = captures["name"]
         type_name = _type_name(data, captures)
         if type_name:
             text = "".join(_text(data, name).split())
-            bindings.append(Binding(text, type_name, name.start_point[0]))
+            line = name.start_point[0]
+            bindings.setdefault((text, line), Binding(text, type_name, line))
     cursor = tree_sitter.QueryCursor(query_of(grammar, "references"))
     if lines is not None:
         cursor.set_point_range((lines[0], 0), (lines[1] + 1, 0))
@@ -52,7 +53,7 @@ def uses_of(
         )
         for leaf in leaves
     )
-    return references, tuple(dict.fromkeys(bindings))
+    return references, tuple(bindings.values())
 
 
 def _type_name(data: bytes, captures: dict[str, list[tree_sitter.Node]]) -> str:

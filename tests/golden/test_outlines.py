@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sc2_lsp.symbols import Outline
-from sc2_lsp.syntax import language_of, outline, skeleton
+from sc2_lsp.syntax import LANGUAGES, language_of, outline, skeleton
 from tests.unit.syntax.rendered import rendered
 
 SAMPLES = sorted(
@@ -29,6 +29,10 @@ def test_outline_and_skeleton_are_as_reviewed(path: Path, update: bool) -> None:
         if update:
             golden.write_text(text, encoding="utf-8", newline="\n")
         assert golden.read_text(encoding="utf-8") == text, "run pytest tests/golden --update"
+
+
+def test_every_language_has_a_sample() -> None:
+    assert {path.parent.name for path in SAMPLES} == {language.name for language in LANGUAGES}
 
 
 def _outline(path: Path, content: str) -> Outline:

@@ -1,6 +1,7 @@
 (preproc_include path: (_) @from) @import
 
-(preproc_def name: (identifier) @name) @macro
+; Without a value it mostly guards a header.
+(preproc_def name: (identifier) @name value: (_)) @macro
 (preproc_function_def name: (identifier) @name) @macro
 
 (preproc_ifdef) @scope

@@ -27,13 +27,22 @@
       (struct_type (field_declaration_list) @body)
       (interface_type) @members
     ]) @class)
-(type_declaration
+((type_declaration
   (type_spec
     name: (type_identifier) @name
     type: [
       (array_type) (channel_type) (function_type) (generic_type) (map_type) (pointer_type)
       (qualified_type) (slice_type) (type_identifier)
     ])) @type
+  (#not-match? @type "^type\\s*\\("))
+(type_declaration
+  "("
+  (type_spec
+    name: (type_identifier) @name
+    type: [
+      (array_type) (channel_type) (function_type) (generic_type) (map_type) (pointer_type)
+      (qualified_type) (slice_type) (type_identifier)
+    ]) @type)
 (type_declaration (type_alias name: (type_identifier) @name)) @type
 
 (field_declaration name: (field_identifier) @name type: (_) @holds) @field

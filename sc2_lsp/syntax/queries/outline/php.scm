@@ -5,10 +5,10 @@
   body: (namespace_use_group (namespace_use_clause . (_) @take alias: (name)? @as))) @import
 (expression_statement
   [
-    (require_once_expression (_) @from)
-    (require_expression (_) @from)
-    (include_once_expression (_) @from)
-    (include_expression (_) @from)
+    (require_once_expression [(string) @from (binary_expression right: (string) @from)])
+    (require_expression [(string) @from (binary_expression right: (string) @from)])
+    (include_once_expression [(string) @from (binary_expression right: (string) @from)])
+    (include_expression [(string) @from (binary_expression right: (string) @from)])
   ]) @import
 
 (namespace_definition body: (_) @scope)
