@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sc2_lsp.watch import EVERYTHING, Options, State, Watcher
+
+WAIT_S = 20.0
+PROMPT = Options(quiet_s=0.02, most_s=0.2, poll_s=0.02, retry_s=0.02)
+POLLING = Options(quiet_s=0.02, most_s=0.2, poll_s=0.02, retry_s=0.02, max_folders=0)
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="of inotify")
+
+
+class Told:
+    """What a watcher told, in the order of time."""
+
+    def __init__(self, root: Path, options: Options) -> None:
+        self._batches: queue.SimpleQueue[frozenset[str]] = queue.SimpleQueue()
+        self.watcher = Watcher(str(root), self._batches.put, options)
+
+    def until(self, *paths: str) -> set[str]:
+        """All that is told until every one of `paths` is."""
+        seen: set[str] = set()
+        while not seen.issuperset(paths):
+            seen |= self._batches.get(timeout=WAIT_S)
+        return seen
+
+    def batch(self) -> frozenset[str]:
+        return self._batches.get(timeout=WAIT_S)
+
+    def is_silent(self) -> bool:
+        return self._batches.empty()
+
+
+Start = Callable[[Path, Options], Told]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    started: list[Told] = []
+
+    def begin(root: Path, options: Options) -> Told:
+        told = Told(root, options)
+        started.append(told)
+        told.watcher.start()
+        return told
+
+    yield begin
+    for told in started:
+        told.watcher.stop()
+        assert told.watcher.state is State.STOPPED
+    assert not [thread for thread in threading.enumerate() if thread.name == "sc2-watch"]
+
+
+@pytest.fixture(params=[PROMPT, POLLING], ids=["told", "polling"])
+def options(request: pytest.FixtureRequest) -> Options:
+    assert isinstance(request.param, Options)
+    return request.param
+
+
+def write(root: Path, path: str, content: str = "x\n") -> None:
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / path).write_text(content, encoding="utf-8")
+
+
+def test_files_that_come_change_move_and_go_are_told(
+    tmp_path: Path, start: Start, options: Options
+) -> None:
+    write(tmp_path, "src/é 😀.py")
+    told = start(tmp_path, options)
+    assert told.batch() == {EVERYTHING}
+    state = State.POLLING if options is POLLING else State.TOLD
+    assert told.watcher.state is state
+    write(tmp_path, "src/b.py")
+    told.until("src/b.py")
+    write(tmp_path, "src/é 😀.py", "longer\n")
+    told.until("src/é 😀.py")
+    (tmp_path / "src" / "b.py").rename(tmp_path / "c.py")
+    told.until("src/b.py", "c.py")
+    (tmp_path / "c.py").unlink()
+    told.until("c.py")
+
+
+def test_what_is_left_out_is_not_told(tmp_path: Path, start: Start, options: Options) -> None:
+    write(tmp_path, ".gitignore", "*.log\nout/\n")
+    write(tmp_path, "out/a.py")
+    write(tmp_path, "node_modules/p/a.js")
+    told = start(tmp_path, options)
+    told.until(EVERYTHING)
+    paths = ["out/a.py", "out/b/c.py", "node_modules/p/a.js", "a.log", "src.pem", "b.png"]
+    for path in paths:
+        write(tmp_path, path, "changed\n")
+    os.mkfifo(tmp_path / "last")
+    write(tmp_path, "last.py")
+    assert told.until("last.py") <= {"last.py", "last"}
+
+
+@linux_only
+def test_a_folder_is_told_and_followed_wherever_it_goes(tmp_path: Path, start: Start) -> None:
+    write(tmp_path, "a/deep/er/x.py")
+    told = start(tmp_path, PROMPT)
+    told.until(EVERYTHING)
+    (tmp_path / "a").rename(tmp_path / "b")
+    told.until("a", "b")
+    write(tmp_path, "b/deep/er/y.py")
+    assert told.until("b/deep/er/y.py") == {"b/deep/er/y.py"}
+    (tmp_path / "new" / "er").mkdir(parents=True)
+    told.until("new")
+    write(tmp_path, "new/er/z.py")
+    assert told.until("new/er/z.py") <= {"new", "new/er", "new/er/z.py"}
+    shutil.rmtree(tmp_path / "b")
+    told.until("b")
+    write(tmp_path, "b/deep/er/x.py")
+    told.until("b")
+    write(tmp_path, "b/deep/er/w.py")
+    told.until("b/deep/er/w.py")
+
+
+@linux_only
+def test_a_tree_that_is_made_at_once_is_followed_to_its_end(tmp_path: Path, start: Start) -> None:
+    told = start(tmp_path, PROMPT)
+    told.until(EVERYTHING)
+    folders = ["/".join(f"d{n >> bit & 1}" for bit in range(7)) for n in range(128)]
+    for folder in folders:
+        (tmp_path / folder).mkdir(parents=True)
+    told.until("d0", "d1")
+    for folder in folders:
+        write(tmp_path, f"{folder}/x.py")
+    covered: set[str] = set()
+    while not all(is_covered(f"{folder}/x.py", covered) for folder in folders):
+        covered |= told.batch()
+
+
+def is_covered(path: str, told: set[str]) -> bool:
+    return path in told or any(str(folder) in told for folder in Path(path).parents)
+
+
+@linux_only
+def test_rules_that_change_are_followed(tmp_path: Path, start: Start) -> None:
+    write(tmp_path, "src/gen/a.py")
+    told = start(tmp_path, PROMPT)
+    told.until(EVERYTHING)
+    write(tmp_path, "src/.gitignore", "/gen/\n")
+    told.until("src")
+    write(tmp_path, "src/gen/b.py")
+    write(tmp_path, "src/c.py")
+    assert told.until("src/c.py") <= {"src", "src/c.py"}
+    (tmp_path / "src" / ".gitignore").unlink()
+    told.until("src")
+    write(tmp_path, "src/gen/d.py")
+    told.until("src/gen/d.py")
+
+
+@linux_only
+def test_a_folder_that_turns_out_to_be_a_tools_is_left(tmp_path: Path, start: Start) -> None:
+    told = start(tmp_path, PROMPT)
+    told.until(EVERYTHING)
+    (tmp_path / "env").mkdir()
+    told.until("env")
+    write(tmp_path, "env/pyvenv.cfg")
+    told.until("env")
+    write(tmp_path, "env/a.py")
+    write(tmp_path, "last.py")
+    assert "env/a.py" not in told.until("last.py")
+
+
+@linux_only
+def test_another_branch_is_told_as_everything(tmp_path: Path, start: Start) -> None:
+    def git(*arguments: str) -> None:
+        author = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+        subprocess.run(["git", *author, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    git("init", "-q")
+    git("commit", "-q", "--allow-empty", "-m", "a")
+    git("branch", "other")
+    told = start(tmp_path, PROMPT)
+    told.until(EVERYTHING)
+    git("checkout", "-q", "other")
+    assert told.batch() == {EVERYTHING}
+    git("status")
+    write(tmp_path, "a.py")
+    assert told.until("a.py") == {"a.py"}
+
+
+@linux_only
+def test_a_burst_is_told_in_few_batches(tmp_path: Path, start: Start) -> None:
+    told = start(tmp_path, Options(quiet_s=0.2, most_s=30))
+    told.until(EVERYTHING)
+    for number in range(500):
+        write(tmp_path, f"{number}.py")
+    assert len(told.until(*(f"{number}.py" for number in range(500)))) == 500
+    assert told.is_silent()
+
+
+def test_a_root_that_goes_and_comes_back_is_watched_again(
+    tmp_path: Path, start: Start, options: Options
+) -> None:
+    root = tmp_path / "root"
+    told = start(root, options)
+    write(root, "a.py")
+    told.until(EVERYTHING)
+    shutil.rmtree(root)
+    told.until(EVERYTHING)
+    write(root, "a.py")
+    told.until(EVERYTHING)
+    write(root, "b.py")
+    told.until("b.py")
+
+
+@linux_only
+def test_a_tree_that_outgrows_the_limit_is_polled(tmp_path: Path, start: Start) -> None:
+    write(tmp_path, "a/x.py")
+    told = start(tmp_path, Options(quiet_s=0.02, most_s=0.2, poll_s=0.02, max_folders=3))
+    told.until(EVERYTHING)
+    states = [told.watcher.state]
+    for name in ("b", "c", "d"):
+        write(tmp_path, f"{name}/x.py")
+    told.until(EVERYTHING)
+    assert [*states, told.watcher.state] == [State.TOLD, State.POLLING]
+    write(tmp_path, "d/y.py")
+    told.until("d/y.py")
+
+
+def test_a_watcher_that_never_started_can_be_stopped(tmp_path: Path) -> None:
+    Watcher(str(tmp_path), lambda paths: None).stop()
+
+
+def test_a_watcher_may_be_stopped_from_what_it_tells(tmp_path: Path) -> None:
+    stopped = threading.Event()
+
+    def stop(paths: frozenset[str]) -> None:
+        watcher.stop()
+        stopped.set()
+
+    watcher = Watcher(str(tmp_path), stop, PROMPT)
+    watcher.start()
+    assert stopped.wait(WAIT_S)
+    watcher.stop()
+    assert watcher.state is State.STOPPED
+
+
+@linux_only
+def test_nothing_is_left_open(tmp_path: Path) -> None:
+    write(tmp_path, "a/x.py")
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    for options in (PROMPT, POLLING):
+        for _ in range(5):
+            told = Told(tmp_path, options)
+            told.watcher.start()
+            told.until(EVERYTHING)
+            told.watcher.stop()
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
