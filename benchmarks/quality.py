@@ -26,7 +26,8 @@ from pathlib import Path
 import numpy as np
 
 from sc2_lsp.completion.anchors import Anchors
-from sc2_lsp.completion.assemble import Means, assemble
+from sc2_lsp.completion.assemble import assemble
+from sc2_lsp.completion.means import Means
 from sc2_lsp.domain import (
     Generation,
     GenerationRequest,

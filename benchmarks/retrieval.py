@@ -29,7 +29,8 @@ import numpy as np
 from benchmarks.hidden_lines import KINDS, Hidden, normal, python_files, sample
 from benchmarks.quality import MODEL, TokenizerOnly, agreeing, first_line
 from sc2_lsp.completion.anchors import Anchors
-from sc2_lsp.completion.assemble import Means, assemble
+from sc2_lsp.completion.assemble import assemble
+from sc2_lsp.completion.means import Means
 from sc2_lsp.domain import Snapshot, Snippet
 from sc2_lsp.models import BUNDLED_MODEL
 from sc2_lsp.prompt.starcoder2 import file_text

@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 
 from sc2_lsp.completion.anchors import Anchors
-from sc2_lsp.completion.assemble import Means, assemble
+from sc2_lsp.completion.assemble import assemble
+from sc2_lsp.completion.means import Means
 from sc2_lsp.domain import Generation, GenerationRequest, Prompt, Snapshot, Snippet, StopRule
 from sc2_lsp.engine.client import EngineClient
 from sc2_lsp.models import engine_spec

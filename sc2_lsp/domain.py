@@ -56,7 +56,7 @@ class Snippet:
 
     `source` found it, for the `reason` given; the greater `score`, the more it is worth its tokens.
     `lines` are the numbers of its lines where they do not simply follow each other: a class's first
-    line and one of its methods.
+    line and one of its methods; -1 is a line that stands for what was left out there.
     """
 
     path: str

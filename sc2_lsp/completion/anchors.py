@@ -1,9 +1,8 @@
-"""The anchors of every document, and the order in which other files came into prompts."""
+"""The anchors of every document, and what their prompts showed of other files."""
 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Sequence
 
 from sc2_lsp.domain import Snapshot, Snippet
 from sc2_lsp.prompt.anchor import Anchor, typed_since
@@ -11,7 +10,6 @@ from sc2_lsp.prompt.anchor import Anchor, typed_since
 _DOCUMENTS = 32
 # Places of a document that somebody goes back and forth between.
 _PER_DOCUMENT = 6
-_FILES = 4096
 
 
 class Anchors:
@@ -19,7 +17,7 @@ class Anchors:
 
     def __init__(self) -> None:
         self._anchors: OrderedDict[str, deque[Anchor]] = OrderedDict()
-        self._first_seen: dict[str, int] = {}
+        self._shown: dict[str, tuple[Snippet, ...]] = {}
 
     def holding(self, snapshot: Snapshot) -> tuple[Anchor, str] | None:
         """The newest anchor that still holds, with the text typed since; None if none does."""
@@ -34,7 +32,10 @@ class Anchors:
         anchors = self._anchors.get(uri)
         return anchors[-1] if anchors else None
 
-    def add(self, uri: str, anchor: Anchor) -> None:
+    def add(self, snapshot: Snapshot, anchor: Anchor) -> None:
+        """Remember an anchor that was dropped in the snapshot's document."""
+        uri = snapshot.uri
+        self._shown[snapshot.repository] = anchor.snippets
         anchors = self._anchors.setdefault(uri, deque(maxlen=_PER_DOCUMENT))
         if anchor in anchors:
             anchors.remove(anchor)
@@ -48,15 +49,12 @@ class Anchors:
 
     def clear(self) -> None:
         self._anchors.clear()
+        self._shown.clear()
 
-    def in_stable_order(self, snippets: Sequence[Snippet]) -> tuple[Snippet, ...]:
-        """`snippets`, the files that came into a prompt first standing first.
+    def shown_last(self, snapshot: Snapshot) -> tuple[Snippet, ...]:
+        """What the last prompt of this document showed of other files, else of its repository.
 
-        The prompts of all documents begin alike that way, whatever was edited last.
+        Prompts of several documents begin alike that way.
         """
-        if len(self._first_seen) > _FILES:
-            self._first_seen.clear()
-        # By name where several come at once, so that another session begins alike too.
-        for path in sorted(snippet.path for snippet in snippets):
-            self._first_seen.setdefault(path, len(self._first_seen))
-        return tuple(sorted(snippets, key=lambda s: (self._first_seen[s.path], s.start_line)))
+        latest = self.latest(snapshot.uri)
+        return latest.snippets if latest else self._shown.get(snapshot.repository, ())

@@ -6,18 +6,17 @@ a new one is dropped: cut, tokenize, check, cut again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sc2_lsp.completion.anchors import Anchors
-from sc2_lsp.domain import ModelInfo, Prompt, Snapshot, Snippet, Tokens
-from sc2_lsp.ports import Engine
+from sc2_lsp.completion.choice import choose
+from sc2_lsp.completion.means import Means
+from sc2_lsp.domain import Prompt, Snapshot, Tokens
 from sc2_lsp.prompt import budget as budgets
 from sc2_lsp.prompt import window as windows
 from sc2_lsp.prompt.anchor import Anchor, place_above, suffix_start
 from sc2_lsp.prompt.healing import Healed, heal
-from sc2_lsp.prompt.starcoder2 import Layout, Parts, context, file_text, layout_of
-from sc2_lsp.settings import Settings
+from sc2_lsp.prompt.starcoder2 import Parts, context, file_text
 
 # More chars than a token has even where much is indentation, so that the budget is used.
 _CHARS_PER_TOKEN = 8
@@ -26,20 +25,6 @@ _ROUNDS = 4
 _QUICK_SUFFIX = 32
 _QUICK_PREFIX_CHARS = 480
 _FAR = 2 / 3
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What prompts are made with: settings, the model they are for, tokens and snippets."""
-
-    settings: Settings
-    model: ModelInfo
-    engine: Engine
-    gather: Callable[[Snapshot], tuple[Snippet, ...]]
-
-    @property
-    def layout(self) -> Layout:
-        return layout_of(self.settings.layout, self.model.fim_layout)
 
 
 async def assemble(snapshot: Snapshot, anchors: Anchors, means: Means) -> Prompt:
@@ -51,7 +36,7 @@ async def assemble(snapshot: Snapshot, anchors: Anchors, means: Means) -> Prompt
     prompt = await prompt_of(snapshot, *held, means) if held else None
     if prompt is None:
         anchor = await new_anchor(snapshot, anchors, means)
-        anchors.add(snapshot.uri, anchor)
+        anchors.add(snapshot, anchor)
         typed = snapshot.text.content[anchor.at : snapshot.char_offset]
         prompt = await prompt_of(snapshot, anchor, typed, means)
         if prompt is None:
@@ -81,7 +66,8 @@ async def new_anchor(
     if latest is not None and start == preferred and not renew:
         snippets = latest.snippets
     else:
-        snippets = anchors.in_stable_order(await choose(snapshot, budget.context, means))
+        shown = anchors.shown_last(snapshot)
+        snippets = await choose(snapshot, budget.context, means, shown)
     return Anchor(
         snippets=snippets,
         start=start,
@@ -139,7 +125,7 @@ async def is_far(snapshot: Snapshot, typed: str, means: Means) -> bool:
 async def opening(snapshot: Snapshot, anchors: Anchors, means: Means) -> Tokens:
     """How the prompts of a document begin that was opened and has no cursor yet."""
     budget = await budget_of(snapshot, means)
-    snippets = anchors.in_stable_order(await choose(snapshot, budget.context, means))
+    snippets = await choose(snapshot, budget.context, means, anchors.shown_last(snapshot))
     text = snapshot.text
     end = windows.suffix_end(text, 0, budget.prefix * _CHARS_PER_TOKEN)
     repository, prefix, *files = await means.engine.tokenize(
@@ -168,14 +154,6 @@ async def budget_of(snapshot: Snapshot, means: Means) -> budgets.Budget:
             settings.suffix_tokens,
         ),
     )
-
-
-async def choose(snapshot: Snapshot, n_tokens: int, means: Means) -> tuple[Snippet, ...]:
-    """The best snippets that fit into `n_tokens` with their separators, each whole."""
-    snippets = means.gather(snapshot)
-    files = await means.engine.tokenize([file_text(s.path, s.text) for s in snippets])
-    chosen = budgets.best_that_fit([len(tokens) for tokens in files], n_tokens)
-    return tuple(snippets[index] for index in chosen)
 
 
 async def _fit_prefix(

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sc2_lsp.completion.anchors import Anchors
-from sc2_lsp.completion.assemble import Means, budget_of, choose
+from sc2_lsp.completion.assemble import budget_of
+from sc2_lsp.completion.choice import choose
+from sc2_lsp.completion.means import Means
 from sc2_lsp.domain import Snapshot, Snippet
 from sc2_lsp.prompt.starcoder2 import file_text
 
@@ -67,7 +69,7 @@ async def context_at(
 
 
 async def _chosen(snapshot: Snapshot, anchors: Anchors, means: Means, budget: int) -> Context:
-    snippets = anchors.in_stable_order(await choose(snapshot, budget, means))
+    snippets = await choose(snapshot, budget, means, anchors.shown_last(snapshot))
     return await _priced(snippets, means, budget)
 
 

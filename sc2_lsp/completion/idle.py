@@ -17,8 +17,17 @@ from functools import partial
 from sc2_lsp import postprocess
 from sc2_lsp.completion import pipeline
 from sc2_lsp.completion.anchors import Anchors
-from sc2_lsp.completion.assemble import Means, assemble, is_far, new_anchor, opening, prompt_of
+from sc2_lsp.completion.assemble import (
+    assemble,
+    budget_of,
+    is_far,
+    new_anchor,
+    opening,
+    prompt_of,
+)
 from sc2_lsp.completion.cache import SuggestionCache
+from sc2_lsp.completion.choice import is_stale
+from sc2_lsp.completion.means import Means
 from sc2_lsp.domain import (
     Generation,
     GenerationRequest,
@@ -170,12 +179,12 @@ class IdleWork:
             await self._drop_anchor(snapshot, means, renew=False)
 
     async def _renew_context(self, snapshot: Snapshot, means: Means) -> None:
-        """Take in files that were opened since; closed ones go when the window moves anyway."""
+        """Show other code of the repository where much of it would be chosen otherwise today."""
         held = self._anchors.holding(snapshot)
         if held is None:
             return
-        fresh = await new_anchor(snapshot, self._anchors, means, renew=True)
-        if {s.path for s in fresh.snippets} - {s.path for s in held[0].snippets}:
+        n_tokens = (await budget_of(snapshot, means)).context
+        if await is_stale(snapshot, n_tokens, means, held[0].snippets):
             await self._drop_anchor(snapshot, means, renew=True)
 
     async def _drop_anchor(self, snapshot: Snapshot, means: Means, *, renew: bool) -> None:
@@ -184,7 +193,7 @@ class IdleWork:
         prompt = await prompt_of(snapshot, anchor, typed, means)
         if prompt is not None:
             await self._evaluate(prompt.tokens, means)
-            self._anchors.add(snapshot.uri, anchor)
+            self._anchors.add(snapshot, anchor)
 
     async def _evaluate(self, tokens: Tokens, means: Means) -> None:
         """Bring `tokens` into the KV cache, however often somebody else comes first."""

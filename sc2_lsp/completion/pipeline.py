@@ -6,8 +6,9 @@ import math
 
 from sc2_lsp import postprocess
 from sc2_lsp.completion.anchors import Anchors
-from sc2_lsp.completion.assemble import Means, assemble
+from sc2_lsp.completion.assemble import assemble
 from sc2_lsp.completion.cache import Known
+from sc2_lsp.completion.means import Means
 from sc2_lsp.completion.trigger import stop_rule
 from sc2_lsp.domain import (
     EmptyReason,

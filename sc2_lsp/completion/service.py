@@ -10,10 +10,10 @@ from dataclasses import replace
 from sc2_lsp import postprocess, retrieval
 from sc2_lsp.completion import pipeline
 from sc2_lsp.completion.anchors import Anchors
-from sc2_lsp.completion.assemble import Means
 from sc2_lsp.completion.cache import SuggestionCache
 from sc2_lsp.completion.context import Context, context_at
 from sc2_lsp.completion.idle import IdleWork, Pauses
+from sc2_lsp.completion.means import Means
 from sc2_lsp.completion.scheduler import Scheduler, Superseded
 from sc2_lsp.completion.trigger import is_inside_word
 from sc2_lsp.domain import EmptyReason, Outcome, Snapshot, Snippet, StopReason, Trigger, Usage

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from sc2_lsp.domain import Snippet
-from sc2_lsp.retrieval.rank import numbered_lines
+from sc2_lsp.retrieval.rank import NO_LINE, numbered_lines
 
 ELISION = "..."
 
@@ -56,22 +56,21 @@ def _merged(pieces: list[Snippet]) -> Snippet:
             # Of a first line with its body elided and one without, the latter has lines below it.
             old = lines.get(number, line)
             lines[number] = min(old, line, key=len)
-    written, last = [], None
+    written: list[tuple[int, str]] = []
     for number in sorted(lines):
-        if last is not None and number > last + 1 and not _is_outline(lines[last]):
-            written.append(ELISION)
-        written.append(lines[number])
-        last = number
+        if written and number > written[-1][0] + 1 and not _is_outline(written[-1][1]):
+            written.append((NO_LINE, ELISION))
+        written.append((number, lines[number]))
     reasons = dict.fromkeys(piece.reason for piece in pieces)
     sources = dict.fromkeys(piece.source for piece in pieces)
     return replace(
         pieces[0],
         start_line=min(lines),
-        text="".join(f"{line}\n" for line in written),
+        text="".join(f"{line}\n" for _, line in written),
         source=", ".join(sources),
         reason="; ".join(reasons),
         score=max(piece.score for piece in pieces),
-        lines=tuple(sorted(lines)),
+        lines=tuple(number for number, _ in written),
     )
 
 

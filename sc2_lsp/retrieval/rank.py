@@ -18,6 +18,9 @@ from sc2_lsp.symbols import Definition, Kind
 from sc2_lsp.syntax import identifiers, language_of
 
 MAX_SNIPPETS = 120
+NO_LINE = -1
+"""The number of a line that stands for lines left out."""
+
 _PER_CONTAINER = 12
 _CHARS_PER_TOKEN = 3.5
 # What a piece costs besides its own text: its share of a path line and of its class's first line.
@@ -177,7 +180,7 @@ def _without_doubles(snippets: list[Snippet]) -> Iterable[Snippet]:
 
 
 def numbered_lines(snippet: Snippet) -> list[tuple[int, str]]:
-    """The lines of a snippet with their numbers in the file."""
+    """The lines of a snippet with their numbers in the file, but for lines that stand for others."""
     text = snippet.text.removesuffix("\n").split("\n")
     numbers = snippet.lines or range(snippet.start_line, snippet.start_line + len(text))
-    return list(zip(numbers, text, strict=False))
+    return [one for one in zip(numbers, text, strict=False) if one[0] != NO_LINE]

@@ -13,7 +13,8 @@ from dataclasses import replace
 import pytest
 
 from sc2_lsp.completion.anchors import Anchors
-from sc2_lsp.completion.assemble import Means, assemble
+from sc2_lsp.completion.assemble import assemble
+from sc2_lsp.completion.means import Means
 from sc2_lsp.domain import ModelInfo, Prompt, Snapshot, Snippet
 from sc2_lsp.engine.client import EngineClient
 from sc2_lsp.settings import Settings

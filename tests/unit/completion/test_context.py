@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from sc2_lsp.completion.anchors import Anchors
-from sc2_lsp.completion.assemble import Means, assemble
+from sc2_lsp.completion.assemble import assemble
 from sc2_lsp.completion.context import context_at
+from sc2_lsp.completion.means import Means
 from sc2_lsp.domain import ModelInfo, Snippet
 from sc2_lsp.settings import Settings
 from tests.support.fake_engine import FakeEngine
@@ -64,7 +65,7 @@ async def test_it_is_what_the_prompt_at_this_place_has() -> None:
     assert context.n_tokens == prompt.n_context - 1
 
 
-async def test_a_prompt_that_is_only_looked_at_changes_no_order() -> None:
+async def test_a_prompt_that_is_only_looked_at_changes_nothing() -> None:
     anchors = Anchors()
     await context_at(HERE, anchors, means(BEST), 1000)
-    assert anchors.in_stable_order([BEST, OTHER]) == (OTHER, BEST)
+    assert anchors.shown_last(HERE) == ()

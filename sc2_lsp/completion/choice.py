@@ -1,0 +1,119 @@
+"""Which snippets a prompt shows, so that as much as can be stands where it stood before.
+
+What stands before the current file costs the whole prompt when it changes. So a text that was shown
+stays in its place, byte for byte, while the code that it shows is as it was, and what is new comes
+behind it; only when the budget is spent is everything written anew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sc2_lsp import retrieval
+from sc2_lsp.completion.means import Means
+from sc2_lsp.domain import Snapshot, Snippet
+from sc2_lsp.prompt.starcoder2 import file_text
+from sc2_lsp.retrieval.rank import numbered_lines
+
+# So much of what is worth showing may be missing before everything is written anew for it.
+_STALE_SHARE = 0.4
+_BODY = re.compile(r"( \{)?( \.\.\.)?( \})?$")
+
+
+async def choose(
+    snapshot: Snapshot, n_tokens: int, means: Means, held: tuple[Snippet, ...] = ()
+) -> tuple[Snippet, ...]:
+    """The snippets to show in at most `n_tokens` tokens, separators included, a text a file.
+
+    Of `held`, which were shown before, as many keep their places as leave room for what is better.
+    """
+    found = await _Found.at(snapshot, means)
+    best = found.select(n_tokens)
+    held = tuple(snippet for snippet in held if not _is_outdated(snippet, best))
+    used = tuple(snippet for snippet in held if any(_shows(snippet, piece) for piece in best))
+    for kept in dict.fromkeys((held, used)):
+        missing, n_left = _missing(best, kept), n_tokens - await _size(kept, means)
+        added = found.select(n_left, missing)
+        if n_left >= 0 and len(missing) - len(added) <= _STALE_SHARE * len(best):
+            return await _fitting(kept, added, n_tokens, means)
+    return await _fitting((), best, n_tokens, means)
+
+
+async def is_stale(
+    snapshot: Snapshot, n_tokens: int, means: Means, held: Sequence[Snippet]
+) -> bool:
+    """Whether `held` lacks much of what would be shown today, or shows what is no more."""
+    best = (await _Found.at(snapshot, means)).select(n_tokens)
+    is_outdated = any(_is_outdated(snippet, best) for snippet in held)
+    return is_outdated or len(_missing(best, held)) > _STALE_SHARE * len(best)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """All pieces of code that may be worth showing, the best ones first, and the tokens of their
+    lines and paths."""
+
+    pieces: tuple[Snippet, ...]
+    sizes: Mapping[str, int]
+
+    @staticmethod
+    async def at(snapshot: Snapshot, means: Means) -> _Found:
+        pieces = means.gather(snapshot)
+        texts = {line for piece in pieces for _, line in numbered_lines(piece)}
+        texts.update(piece.path for piece in pieces)
+        ordered = sorted(texts)
+        tokens = await means.engine.tokenize([f"{text}\n" for text in ordered])
+        return _Found(pieces, dict(zip(ordered, map(len, tokens), strict=True)))
+
+    def select(self, n_tokens: int, of: Sequence[Snippet] | None = None) -> tuple[Snippet, ...]:
+        pieces = self.pieces if of is None else of
+        return retrieval.select(pieces, self.sizes.__getitem__, n_tokens)
+
+
+async def _fitting(
+    kept: tuple[Snippet, ...], added: Sequence[Snippet], n_tokens: int, means: Means
+) -> tuple[Snippet, ...]:
+    """`kept` and `added` as texts; the last ones go where texts are longer than their lines."""
+    while added and await _size((*kept, *_texts(added)), means) > n_tokens:
+        added = added[:-1]
+    return (*kept, *_texts(added))
+
+
+async def _size(snippets: Sequence[Snippet], means: Means) -> int:
+    files = await means.engine.tokenize([file_text(s.path, s.text) for s in snippets])
+    return sum(len(tokens) + 1 for tokens in files)
+
+
+def _texts(pieces: Sequence[Snippet]) -> tuple[Snippet, ...]:
+    """A text a file, sorted by name, so that another session begins alike."""
+    return tuple(sorted(retrieval.group(pieces), key=lambda s: (s.path, s.start_line)))
+
+
+def _missing(pieces: Sequence[Snippet], shown: Sequence[Snippet]) -> tuple[Snippet, ...]:
+    return tuple(p for p in pieces if not any(_shows(snippet, p) for snippet in shown))
+
+
+def _shows(snippet: Snippet, piece: Snippet) -> bool:
+    """Whether all lines of `piece` can be read in `snippet`."""
+    if snippet.path != piece.path:
+        return False
+    shown = _code(snippet)
+    return all(shown.get(number) == line for number, line in _code(piece).items())
+
+
+def _is_outdated(snippet: Snippet, pieces: Sequence[Snippet]) -> bool:
+    """Whether one of `pieces` tells that the lines of `snippet` are others by now."""
+    shown = _code(snippet)
+    return any(
+        shown.get(number, line) != line
+        for piece in pieces
+        if piece.path == snippet.path
+        for number, line in _code(piece).items()
+    )
+
+
+def _code(snippet: Snippet) -> dict[int, str]:
+    """The lines of a snippet by their numbers, without what says that a body was left out."""
+    return {number: _BODY.sub("", line) for number, line in numbered_lines(snippet)}
