@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sc2_lsp.prompt.starcoder2 import N_CONTROL_TOKENS
@@ -41,17 +40,3 @@ def share(n_ctx: int, max_tokens: int, wanted: Budget) -> Budget:
     prefix = max(min(wanted.prefix, room - suffix), 1)
     context = min(wanted.context, room - prefix - suffix)
     return Budget(repository, context, prefix, suffix, typed)
-
-
-def best_that_fit(sizes: Sequence[int], budget: int) -> tuple[int, ...]:
-    """The indices of the files to keep, the best ones standing first.
-
-    Files are kept whole while their tokens and separators fit `budget`; what is too large for what
-    is left of it gives way to the next one.
-    """
-    chosen, left = [], budget
-    for index, size in enumerate(sizes):
-        if size + 1 <= left:
-            chosen.append(index)
-            left -= size + 1
-    return tuple(chosen)

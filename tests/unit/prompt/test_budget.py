@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sc2_lsp.prompt.budget import Budget, best_that_fit, share
+from sc2_lsp.prompt.budget import Budget, share
 from sc2_lsp.prompt.starcoder2 import N_CONTROL_TOKENS
 
 sizes = st.integers(0, 5000)
@@ -26,12 +26,3 @@ def test_other_files_give_way_first_then_prefix_and_suffix_in_proportion() -> No
     assert share(2560, 96, wanted) == Budget(5, 22, 1536, 512, 384)
     assert share(2048, 96, wanted) == Budget(5, 0, 1169, 389, 384)
     assert share(1024, 96, wanted) == Budget(5, 0, 517, 172, 229)
-
-
-def test_the_best_files_are_kept_whole_and_one_that_is_too_large_gives_way() -> None:
-    assert best_that_fit([10, 20, 30], 100) == (0, 1, 2)
-    assert best_that_fit([10, 20, 30], 62) == (0, 1)
-    assert best_that_fit([10, 20, 30], 32) == (0, 1)
-    assert best_that_fit([50, 20, 30], 32) == (1,)
-    assert best_that_fit([10, 20, 30], 10) == ()
-    assert best_that_fit([], 0) == ()
