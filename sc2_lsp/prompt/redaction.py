@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from sc2_lsp.domain import Tokens
 from sc2_lsp.prompt.healing import heal
+from sc2_lsp.prompt.starcoder2 import file_text
 from sc2_lsp.secrets import Kind, Secret, find_secrets
 from sc2_lsp.vocabulary import EMAIL, KEY, PASSWORD, SPECIAL_TOKENS
 
@@ -20,7 +21,7 @@ Pieces = tuple[str | int, ...]
 """A text in pieces: what is shown as it is, and the ids of the tokens that stand for the rest."""
 
 _PLACEHOLDERS = {Kind.EMAIL: EMAIL, Kind.KEY: KEY, Kind.PASSWORD: PASSWORD}
-_LONGEST_LINE = 1024
+_LONGEST_LINE = 4096
 # Marks and escapes behind a line of a key that is written as strings.
 _END_OF_STRING = 8
 # A value stands in the line of its name or in the next one.
@@ -30,7 +31,7 @@ _LINES_BEHIND = 2
 def redact(text: str, before: str = "") -> Pieces:
     """`text` with a placeholder for each secret in it.
 
-    `before` is what the file has right before `text`, a line of it or more.
+    `before` is what the file has right before `text`, for what is cut between a name and its value.
     """
     pieces: list[str | int] = []
     reached = 0
@@ -44,10 +45,17 @@ def redact(text: str, before: str = "") -> Pieces:
     return tuple(pieces)
 
 
+def redact_file(path: str, code: str, before: str = "") -> Pieces:
+    """A file as StarCoder2 is shown it, with a placeholder for each secret in `code`."""
+    first, *rest = redact(code, before)
+    if isinstance(first, int):
+        return file_text(path, ""), first, *rest
+    return file_text(path, first), *rest
+
+
 def redact_around(prefix: str, typed: str, suffix: str) -> tuple[Pieces, Pieces]:
     """`typed`, which stands behind `prefix` in the file, and `suffix`, which stands behind that."""
-    before = _lead_in(prefix)
-    return redact(typed, before), redact(suffix, _last_line(before + typed))
+    return redact(typed, prefix), redact(suffix, _last_line(_last_line(prefix) + typed))
 
 
 def heal_pieces(pieces: Pieces) -> tuple[Pieces, str]:
@@ -96,7 +104,7 @@ def _last_line(text: str) -> str:
 
 
 def _secrets_of(text: str, before: str) -> list[Secret]:
-    here = list(_across(text, before)) if before else []
+    here = list(_across(text, _lead_in(before))) if before else []
     for secret in find_secrets(text):
         if not any(secret.start < other.end and other.start < secret.end for other in here):
             here.append(secret)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from sc2_lsp.secrets.secret import Kind, Secret
 
@@ -32,6 +33,11 @@ _LINES = re.compile(
     rf"(?:{_MARGIN}[A-Za-z0-9+/]{{16,76}}={{0,2}}{_LINE_END})?",
     re.MULTILINE,
 )
+# The same in a string, where line breaks are escaped.
+_ESCAPED_LINES = re.compile(
+    r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{1,76}(?:(?:\\r)?\\n[A-Za-z0-9+/]{60,76}){2,}"
+    r"(?:(?:\\r)?\\n[A-Za-z0-9+/]{1,76}={0,2})?"
+)
 _SHORTEST_LINE = 60
 _SURE_CHARS = 40
 
@@ -50,7 +56,8 @@ def find_key_blocks(text: str) -> Iterator[Secret]:
                 reached = end.end()
                 yield Secret(start, reached, Kind.KEY)
     if any(len(word) >= _SHORTEST_LINE for word in text.split()):
-        for lines in _LINES.finditer(text):
+        escaped = _ESCAPED_LINES.finditer(text) if "\\n" in text else iter(())
+        for lines in chain(_LINES.finditer(text), escaped):
             if _is_mixed(lines.group()):
                 yield Secret(lines.start(), lines.end(), Kind.KEY)
 

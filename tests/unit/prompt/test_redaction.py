@@ -8,6 +8,7 @@ from sc2_lsp.prompt.redaction import (
     heal_pieces,
     redact,
     redact_around,
+    redact_file,
     texts_of,
     tokens_of,
     written_out,
@@ -105,14 +106,25 @@ def test_the_tokens_of_parts_are_those_of_their_pieces_in_order(
     assert read_back == [written_out(part) for part in parts]
 
 
-@given(
-    st.lists(st.sampled_from([p.lines for p in PLANTED] + ["x", "\n", "password = "]), max_size=6)
-)
-def test_nothing_but_secrets_is_replaced(lines: list[str]) -> None:
+LINES = [planted.lines for planted in PLANTED]
+
+
+@given(st.lists(st.sampled_from([*LINES, "x", "\n", "password = "]), max_size=6))
+def test_what_is_shown_stands_in_the_text_in_the_same_order(lines: list[str]) -> None:
     text = "".join(lines)
     reached = 0
     for piece in redact(text):
         if isinstance(piece, str):
             reached = text.index(piece, reached) + len(piece)
-    assert reached <= len(text)
-    assert redact(text) == redact(text, before="")
+
+
+def test_the_path_of_a_file_is_part_of_its_first_piece() -> None:
+    assert redact_file("a.py", f'p = "{TOKEN}"') == ('a.py\np = "', KEY, '"')
+    assert redact_file("a.py", TOKEN) == ("a.py\n", KEY)
+    assert redact_file("", TOKEN) == ("", KEY)
+    assert redact_file("a.py", "") == ("a.py\n",)
+    assert redact_file("a.py", f'"{SECRET}"', before="x = 1\npassword = ") == (
+        'a.py\n"',
+        PASSWORD,
+        '"',
+    )
