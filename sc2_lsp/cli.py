@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from typing import Annotated, Any, NoReturn, Optional
+from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
 
 from sc2_lsp import __version__, demo
-from sc2_lsp.assignments import AssignmentError, settings_from
 from sc2_lsp.bench.commands import app as bench_app
 from sc2_lsp.completion.service import CompletionService
+from sc2_lsp.console import ModelOption, SetOption, errors, fail, settings_of
 from sc2_lsp.domain import Snapshot, Trigger
 from sc2_lsp.engine.client import EngineClient
+from sc2_lsp.indexing import FolderIndexes
+from sc2_lsp.inspecting import context, index, indexed, root_of_snapshot
 from sc2_lsp.location import Location, LocationError, snapshot_at
 from sc2_lsp.models import engine_spec
 from sc2_lsp.ports import EngineError
@@ -31,21 +32,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(bench_app, name="bench")
-
-_errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
-
-ModelOption = Annotated[
-    str,
-    typer.Option(
-        "--model",
-        envvar="SC2_LSP_MODEL",
-        help="A StarCoder2 GGUF file; the bundled sc2-tiny by default.",
-    ),
-]
-SetOption = Annotated[
-    Optional[list[str]],  # noqa: UP045  typer on Python 3.10 reads no other form
-    typer.Option("--set", metavar="NAME=VALUE", help="Any setting of the README's table."),
-]
+app.command()(context)
+app.command()(index)
 
 
 def _show_version(wanted: bool) -> None:
@@ -74,7 +62,7 @@ def serve(
     set_: SetOption = None,
 ) -> None:
     """Run the language server; editors start it themselves."""
-    settings = _settings(model, set_)
+    settings = settings_of(model, set_)
 
     def sharing() -> float | None:
         """What the editor has set by the time that an engine is needed."""
@@ -82,8 +70,9 @@ def serve(
         return now.engine_idle_s if now.shared_engine else None
 
     engine = EngineClient(engine_spec(settings), time.monotonic, sharing)
-    service = CompletionService(engine, time.monotonic, on_battery)
-    server = create_server(service, engine, settings)
+    indexes = FolderIndexes()
+    service = CompletionService(engine, time.monotonic, on_battery, index_for=indexes.index_for)
+    server = create_server(service, engine, indexes, settings)
     if tcp:
         host, port = _address(tcp)
         raise typer.Exit(server.serve_tcp(host, port))
@@ -109,15 +98,15 @@ def complete(
     set_: SetOption = None,
 ) -> None:
     """Print the suggestion at a place in a file."""
-    settings = _settings(model, set_)
+    settings = settings_of(model, set_)
     try:
         snapshot = snapshot_at(Location.parse(location))
     except LocationError as error:
-        _fail(str(error))
+        fail(str(error))
     try:
         result = asyncio.run(_complete(snapshot, settings, show_prompt))
     except EngineError as error:
-        _fail(str(error))
+        fail(str(error))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     if as_json:
@@ -126,16 +115,23 @@ def complete(
     if show_prompt:
         typer.echo(result["prompt"])
     if result["suggestion"] is None:
-        _errors.print(f"No suggestion here: {result['reason']}.")
+        errors.print(f"No suggestion here: {result['reason']}.")
     else:
         typer.echo(result["suggestion"])
 
 
 async def _complete(snapshot: Snapshot, settings: Settings, show_prompt: bool) -> dict[str, Any]:
-    """One completion by an engine of its own; raises EngineError."""
+    """One completion, once the repository is indexed; raises EngineError."""
     settings = msgspec.structs.replace(settings, idle_work="never")
+    async with indexed(root_of_snapshot(snapshot), settings) as indexes:
+        return await _complete_knowing(indexes, snapshot, settings, show_prompt)
+
+
+async def _complete_knowing(
+    indexes: FolderIndexes, snapshot: Snapshot, settings: Settings, show_prompt: bool
+) -> dict[str, Any]:
     engine = EngineClient(engine_spec(settings), time.monotonic)
-    service = CompletionService(engine, time.monotonic, on_battery)
+    service = CompletionService(engine, time.monotonic, on_battery, index_for=indexes.index_for)
     started_s = time.monotonic()
     try:
         info = await engine.describe()
@@ -174,7 +170,7 @@ async def _complete(snapshot: Snapshot, settings: Settings, show_prompt: bool) -
 @app.command(name="demo")
 def run_demo(model: ModelOption = "", set_: SetOption = None) -> None:
     """Complete code of this package in a real client-server session and print it."""
-    settings = _settings(model, set_)
+    settings = settings_of(model, set_)
     raise typer.Exit(demo.run({"model": settings.model, "shared_engine": False}))
 
 
@@ -182,21 +178,8 @@ def _ms(seconds: float) -> float:
     return round(seconds * 1000, 1)
 
 
-def _settings(model: str, assignments: list[str] | None) -> Settings:
-    """Settings from the command line; ends the process where one of them is wrong."""
-    try:
-        return settings_from(model, assignments or ())
-    except AssignmentError as error:
-        _fail(str(error))
-
-
 def _address(tcp: str) -> tuple[str, int]:
     host, _, port = tcp.rpartition(":")
     if not host or not port.isdigit() or int(port) > 65535:
-        _fail(f"'--tcp {tcp}' needs the form HOST:PORT, for example 127.0.0.1:4000.")
+        fail(f"'--tcp {tcp}' needs the form HOST:PORT, for example 127.0.0.1:4000.")
     return host.strip("[]"), int(port)
-
-
-def _fail(message: str) -> NoReturn:
-    _errors.print(message)
-    raise typer.Exit(2)

@@ -196,6 +196,29 @@ class EngineSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexSpec:
+    """Which folders to index, by their absolute paths, and how.
+
+    Files of more than `max_file_bytes` are left out. `watch` says how changes outside of the editor
+    are noticed: `auto`, `poll` or `off`.
+    """
+
+    roots: tuple[str, ...]
+    max_file_bytes: int
+    watch: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexProgress:
+    """How far the index of `root` is, in files; `n_total` grows while they are still counted."""
+
+    root: str
+    n_done: int
+    n_total: int
+    is_done: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
     """What the engine says of the weights it loaded. `n_ctx` is in tokens.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,8 +52,8 @@ def snapshot_at(location: Location) -> Snapshot:
             f"Line {location.line} of {location.path} has {length} characters, so there is no "
             f"column {location.column}."
         )
-    path = location.path.absolute()
-    root = _root(path)
+    path = Path(os.path.abspath(location.path))  # noqa: PTH100  without `..`, links as they are
+    root = root_around(path.parent)
     return Snapshot(
         uri=path.as_uri(),
         path=relative_path(str(path), [str(root)]),
@@ -61,6 +62,14 @@ def snapshot_at(location: Location) -> Snapshot:
         char_offset=text.line_start(line) + location.column - 1,
         repository=repository_name(str(root)),
     )
+
+
+def root_around(folder: Path) -> Path:
+    """The repository that holds `folder`, an absolute path, or the folder itself."""
+    for holding in (folder, *folder.parents):
+        if (holding / ".git").exists():
+            return holding
+    return folder
 
 
 def _read(path: Path) -> str:
@@ -76,11 +85,3 @@ def _read(path: Path) -> str:
         raise LocationError(
             f"{path} is not UTF-8 text (byte {error.start}); convert it first."
         ) from None
-
-
-def _root(path: Path) -> Path:
-    """The repository that holds `path`, or the folder it stands in."""
-    for folder in path.parents:
-        if (folder / ".git").exists():
-            return folder
-    return path.parent

@@ -7,11 +7,21 @@ EngineError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
 
-from sc2_lsp.domain import EngineSpec, Generation, GenerationRequest, ModelInfo, Tokens
+from sc2_lsp.domain import (
+    EngineSpec,
+    Generation,
+    GenerationRequest,
+    IndexProgress,
+    IndexSpec,
+    ModelInfo,
+    Snapshot,
+    Tokens,
+)
 from sc2_lsp.symbols import Import, Located, Match
+from sc2_lsp.text import Text
 
 
 class EngineError(Exception):
@@ -99,6 +109,47 @@ class CodeIndex(Protocol):
 
     def read(self, path: str) -> str | None:
         """The text of a file, as the editor holds it or as it is on disk; None if it is gone."""
+        ...
+
+
+class Indexes(Protocol):
+    """The indexes of the folders that somebody works in, kept fresh; paths are absolute.
+
+    Nothing here raises: where a folder cannot be indexed the listener is told why, in one sentence.
+    """
+
+    def listen(
+        self, progress: Callable[[IndexProgress], None], notice: Callable[[str], None]
+    ) -> None:
+        """Tell of progress and of what went wrong, on the event loop, from now on."""
+        ...
+
+    def configure(self, spec: IndexSpec) -> None:
+        """Index these folders and no others from now on."""
+        ...
+
+    def index_for(self, snapshot: Snapshot) -> CodeIndex | None:
+        """What is known of the folder that holds the snapshot's document."""
+        ...
+
+    def hold(self, path: str, text: Text) -> None:
+        """Take `text` for what the file holds, whatever is on the disk."""
+        ...
+
+    def release(self, path: str) -> None:
+        """Take what is on the disk for what the file holds."""
+        ...
+
+    def changed(self, paths: Iterable[str]) -> None:
+        """These files or folders may be others on the disk than they were."""
+        ...
+
+    async def summaries(self) -> list[dict[str, Any]]:
+        """Size, languages, skipped files, age and state of each index, as plain JSON."""
+        ...
+
+    async def close(self) -> None:
+        """End everything that was started; what is indexed is kept on the disk."""
         ...
 
 

@@ -229,6 +229,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             extra={"unit": "tokens"},
         ),
     ] = 64
+    index: Annotated[
+        Literal["auto", "off"],
+        Meta(
+            description="Whether the code of your workspace is indexed, in your cache folder, so "
+            "that a suggestion knows it; auto: all folders but your home and the whole disk."
+        ),
+    ] = "auto"
+    index_max_file_kb: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=65_536,
+            description="Largest file that is indexed.",
+            extra={"unit": "KiB"},
+        ),
+    ] = 1024
+    watch: Annotated[
+        Literal["auto", "poll", "off"],
+        Meta(
+            description="How files that change outside of the editor are noticed. auto: as the "
+            "system tells, and by looking from time to time where it does not; poll: by looking; "
+            "off: when the editor says so."
+        ),
+    ] = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,21 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, NoReturn, Optional
+from typing import Annotated, Optional
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import DownloadColumn, TextColumn
 
 from sc2_lsp import __version__
 from sc2_lsp.assignments import AssignmentError, settings_from
 from sc2_lsp.bench.failure import BenchError
 from sc2_lsp.bench.keystrokes import Scenario
 from sc2_lsp.bench.shapes import SHAPES, Mix, weight_bytes
+from sc2_lsp.console import ModelOption, SetOption, fail, progress_bar
 
 app = typer.Typer(help="Measure what a model costs on this machine.", no_args_is_help=True)
-
-_errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
 ShapeName = Enum("ShapeName", {name: name for name in SHAPES}, type=str)  # type: ignore[misc]
 
@@ -40,14 +38,14 @@ def synth(
 ) -> None:
     """Write a model of StarCoder2's exact shape with random weights, to measure speed with."""
     if out.exists() and not force:
-        _fail(f"{out} exists already; name another file or give --force.")
+        fail(f"{out} exists already; name another file or give --force.")
     if out.is_dir():
-        _fail(f"{out} is a folder; name a file.")
+        fail(f"{out} is a folder; name a file.")
     # Every start of the language server reads this module, and NumPy and gguf take their time.
     from sc2_lsp.bench.synth import write
 
     sizes = SHAPES[shape.value]
-    with _failures_as_sentences(), _progress(DownloadColumn()) as progress:
+    with _failures_as_sentences(), progress_bar(DownloadColumn()) as progress:
         task = progress.add_task("", total=weight_bytes(sizes, quant))
         n_bytes = write(out, sizes, quant, lambda n: progress.advance(task, n))
     typer.echo(f"{out}: {n_bytes / 1e6:,.0f} MB of random {quant.value} weights, {shape.value}.")
@@ -73,13 +71,8 @@ def typing(
         Optional[list[str]],  # noqa: UP045
         typer.Option(metavar="NAME=URL", help="A running llama-server, in the same table."),
     ] = None,
-    model: Annotated[
-        str, typer.Option(help="A StarCoder2 GGUF file; the bundled sc2-tiny by default.")
-    ] = "",
-    set_: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option("--set", metavar="NAME=VALUE", help="Any setting of the README's table."),
-    ] = None,
+    model: ModelOption = "",
+    set_: SetOption = None,
     tokens: Annotated[int, typer.Option(min=1, help="Tokens of a suggestion.")] = 8,
     pause_ms: Annotated[
         Optional[float],  # noqa: UP045
@@ -100,7 +93,7 @@ def typing(
     from sc2_lsp.bench.replay import Replay, run
 
     defaults = (*_TYPING_SETTINGS, f"max_tokens={tokens}")
-    with _failures_as_sentences(), _progress(TextColumn("{task.completed} keys")) as progress:
+    with _failures_as_sentences(), progress_bar(TextColumn("{task.completed} keys")) as progress:
         replay = Replay(
             file=file,
             first_line=line,
@@ -135,23 +128,10 @@ _TYPING_SETTINGS = (
 
 
 @contextmanager
-def _progress(column: TextColumn | DownloadColumn) -> Iterator[Progress]:
-    columns = (BarColumn(), column, TimeRemainingColumn())
-    is_hidden = not _errors.is_terminal
-    with Progress(*columns, console=_errors, transient=True, disable=is_hidden) as progress:
-        yield progress
-
-
-@contextmanager
 def _failures_as_sentences() -> Iterator[None]:
     try:
         yield
     except (BenchError, AssignmentError) as error:
-        _fail(str(error))
+        fail(str(error))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
-
-
-def _fail(message: str) -> NoReturn:
-    _errors.print(message)
-    raise typer.Exit(2)

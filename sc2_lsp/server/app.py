@@ -18,12 +18,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sc2_lsp.completion.service import CompletionService
-from sc2_lsp.ports import Clock, ManagedEngine
+from sc2_lsp.ports import Clock, Indexes, ManagedEngine
 from sc2_lsp.server.core import ServerCore
 from sc2_lsp.server.handlers import (
     commands,
     configuration,
     documents,
+    indexing,
     inline_completion,
     lifecycle,
     notebooks,
@@ -70,17 +71,19 @@ class Server(ServerCore):
 def create_server(
     service: CompletionService,
     engine: ManagedEngine,
+    indexes: Indexes,
     settings: Settings,
     clock: Clock = time.monotonic,
 ) -> Server:
-    """The server with all its handlers; closes `engine` when it ends."""
-    server = Server(service, engine, settings, clock)
+    """The server with all its handlers; closes `engine` and `indexes` when it ends."""
+    server = Server(service, engine, indexes, settings, clock)
     for feature in (
         lifecycle,
         configuration,
         workspace_folders,
         documents,
         notebooks,
+        indexing,
         inline_completion,
         commands,
     ):
@@ -172,12 +175,16 @@ async def _wind_down(server: Server, connection: Connection | None) -> None:
     server.protocol.cancel_requests()
     server.cancel_tasks()
     server.service.close()
-    closing = asyncio.ensure_future(server.engine.close())
+    closing = {
+        asyncio.ensure_future(server.engine.close()): "engine",
+        asyncio.ensure_future(server.indexes.close()): "index",
+    }
     if connection is not None:
         await connection.close(FLUSH_S)
-    await asyncio.wait({closing}, timeout=CLOSE_S)
-    if not closing.done():
-        logger.error("The engine did not end in time.")
-        closing.cancel()
-    elif not closing.cancelled() and (error := closing.exception()) is not None:
-        logger.error("The engine could not be closed.", exc_info=error)
+    await asyncio.wait(closing, timeout=CLOSE_S)
+    for task, name in closing.items():
+        if not task.done():
+            logger.error("The %s did not end in time.", name)
+            task.cancel()
+        elif not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("The %s could not be closed.", name, exc_info=error)

@@ -12,7 +12,7 @@ from pygls.lsp.server import LanguageServer
 
 from sc2_lsp import __version__
 from sc2_lsp.completion.service import CompletionService
-from sc2_lsp.ports import Clock, ManagedEngine
+from sc2_lsp.ports import Clock, Indexes, ManagedEngine
 from sc2_lsp.server.protocol import Protocol
 from sc2_lsp.server.session import Session
 from sc2_lsp.settings import Settings
@@ -26,11 +26,17 @@ class ServerCore(LanguageServer):
     protocol: Protocol
 
     def __init__(
-        self, service: CompletionService, engine: ManagedEngine, settings: Settings, clock: Clock
+        self,
+        service: CompletionService,
+        engine: ManagedEngine,
+        indexes: Indexes,
+        settings: Settings,
+        clock: Clock,
     ) -> None:
         super().__init__("sc2-lsp", __version__, protocol_cls=Protocol)
         self.service = service
         self.engine = engine
+        self.indexes = indexes
         self.clock = clock
         self.session = Session(settings)
         self.watches_client = False
@@ -63,6 +69,11 @@ class ServerCore(LanguageServer):
         if self.session.is_news(message):
             self.window_show_message(types.ShowMessageParams(kind, message))
         else:
+            self.warn(message)
+
+    def warn_once(self, message: str) -> None:
+        """Put `message` into the editor's log the first time."""
+        if self.session.is_news(message):
             self.warn(message)
 
     def warn(self, message: str) -> None:

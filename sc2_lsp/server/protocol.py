@@ -15,7 +15,7 @@ import json
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from lsprotocol import types
 from pygls.capabilities import ServerCapabilitiesBuilder
@@ -40,6 +40,8 @@ from sc2_lsp.server.messages import (
 )
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _WITHOUT_PARAMS = (types.SHUTDOWN, types.EXIT)
 # Of every type, with all of their cells.
@@ -83,6 +85,10 @@ class Protocol(LanguageServerProtocol):
     def connect(self, write: Callable[[bytes], None]) -> None:
         """Send by `write`, which must not block, from now on."""
         self._write = write
+
+    def structure(self, plain: Any, into: type[T]) -> T:
+        """Plain JSON as a type of LSP's; raises what cattrs raises."""
+        return self._converter.structure(plain, into)
 
     def receive(self, event: Event) -> None:
         """Handle the next piece of the stream; raises nothing."""

@@ -29,6 +29,7 @@ class Session:
         self.counters = Counters()
         self.repositories: dict[str, str] = {}
         self.can_pull_configuration = False
+        self.is_indexing = False
         self._told: set[str] = set()
 
     def add_folders(self, uris: Sequence[str]) -> None:

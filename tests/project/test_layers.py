@@ -22,6 +22,7 @@ BREACHES = [
     ("sc2_lsp/engine/client.py", "import lsprotocol.types"),
     ("sc2_lsp/engine/process.py", "import llama_cpp"),
     ("sc2_lsp/text.py", "import tree_sitter"),
+    ("sc2_lsp/engine/client.py", "import watchdog"),
     ("sc2_lsp/engine/process.py", "import llama_cpp.llama_cpp"),
     ("quantize/__init__.py", "import sc2_lsp"),
 ]

@@ -36,8 +36,8 @@ def test_only_what_is_implemented_is_advertised(fresh: Client) -> None:
     assert result["serverInfo"]["name"] == "sc2-lsp"
     assert result["capabilities"] == {
         "positionEncoding": "utf-16",
-        "textDocumentSync": {"openClose": True, "change": 2, "save": False},
-        "executeCommandProvider": {"commands": ["sc2.stats"]},
+        "textDocumentSync": {"openClose": True, "change": 2, "save": True},
+        "executeCommandProvider": {"commands": ["sc2.stats", "sc2.index", "sc2.context"]},
         "inlineCompletionProvider": {},
         "workspace": {
             "workspaceFolders": {"supported": True, "changeNotifications": True},

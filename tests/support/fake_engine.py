@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
+from sc2_lsp.completion.context import Context, Shown
 from sc2_lsp.domain import (
     EmptyReason,
     EngineSpec,
@@ -15,12 +16,14 @@ from sc2_lsp.domain import (
     ModelInfo,
     Outcome,
     Snapshot,
+    Snippet,
     StopReason,
     Suggestion,
     Tokens,
     Trigger,
     Usage,
 )
+from sc2_lsp.ports import EngineError
 from sc2_lsp.settings import Settings
 
 
@@ -101,6 +104,15 @@ class FakeService:
         if word == "SURROGATE":
             return _suggest(snapshot, "\ud800")
         return Outcome(None, EmptyReason.BLANK)
+
+    async def context(
+        self, snapshot: Snapshot, settings: Settings, budget: int | None = None
+    ) -> Context:
+        """One snippet with all that stands before the cursor, of 5 tokens."""
+        if _before(snapshot).endswith("RAISE"):
+            raise EngineError("The engine is down.")
+        snippet = Snippet("pkg/b.py", 2, _before(snapshot), "similar", "like this")
+        return Context((Shown(snippet, 5),), settings.context_tokens)
 
     def opened(self, snapshot: Snapshot, settings: Settings) -> None:
         self._opened.append(snapshot.path)

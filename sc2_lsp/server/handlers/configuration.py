@@ -15,6 +15,7 @@ from lsprotocol import types
 
 from sc2_lsp.models import engine_spec
 from sc2_lsp.server.core import ServerCore
+from sc2_lsp.server.handlers import indexing
 from sc2_lsp.server.options import given_settings
 from sc2_lsp.settings import SECTION, merge
 
@@ -30,13 +31,16 @@ def register(server: ServerCore) -> None:
 def did_change_configuration(ls: ServerCore, params: types.DidChangeConfigurationParams) -> None:
     """Take what was pushed; a client that pushes nothing wants to be asked."""
     if params.settings is None and ls.session.can_pull_configuration:
-        pull_and_warm_up(ls)
+        pull_and_start(ls)
     elif apply(ls, params.settings):
         ls.engine.warm_up()
 
 
 def apply(ls: ServerCore, payload: object) -> bool:
-    """Take the settings in `payload`; whether they name other weights than before."""
+    """Take the settings in `payload`; whether they name other weights than before.
+
+    Indexes that exist follow at once.
+    """
     given = given_settings(payload)
     if given is None:
         ls.warn(f"The settings of '{SECTION}' are ignored: they are no object.")
@@ -47,18 +51,25 @@ def apply(ls: ServerCore, payload: object) -> bool:
     spec = engine_spec(settings)
     changed = spec != engine_spec(ls.session.settings)
     ls.session.settings = settings
+    indexing.follow(ls)
     if changed:
         ls.engine.configure(spec)
     return changed
 
 
-def pull_and_warm_up(ls: ServerCore) -> None:
-    """Ask the client for our section, take it when it comes, and load the weights it names."""
+def start(ls: ServerCore) -> None:
+    """Load the weights and index, as the settings are now."""
+    ls.engine.warm_up()
+    indexing.start(ls)
+
+
+def pull_and_start(ls: ServerCore) -> None:
+    """Ask the client for our section, take it when it comes, and start with it."""
     item = types.ConfigurationItem(section=SECTION)
     asked = ls.protocol.send_request(
         types.WORKSPACE_CONFIGURATION, types.ConfigurationParams([item])
     )
-    late = asyncio.get_running_loop().call_later(PULL_TIMEOUT_S, ls.engine.warm_up)
+    late = asyncio.get_running_loop().call_later(PULL_TIMEOUT_S, start, ls)
     asked.add_done_callback(partial(_take_pulled, ls, late))
 
 
@@ -69,4 +80,4 @@ def _take_pulled(ls: ServerCore, late: asyncio.TimerHandle, asked: Future[Any]) 
         logger.warning("The client did not tell its configuration.")
     elif asked.result():
         apply(ls, {SECTION: asked.result()[0]})
-    ls.engine.warm_up()
+    start(ls)

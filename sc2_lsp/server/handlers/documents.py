@@ -9,6 +9,7 @@ from lsprotocol import types
 
 from sc2_lsp.server.convert import clean, to_edit
 from sc2_lsp.server.core import ServerCore
+from sc2_lsp.workspace.uris import path_of_uri
 
 logger = logging.getLogger(__name__)
 
@@ -30,14 +31,19 @@ def did_change(ls: ServerCore, params: types.DidChangeTextDocumentParams) -> Non
 
 
 def did_close(ls: ServerCore, params: types.DidCloseTextDocumentParams) -> None:
-    ls.session.documents.close(params.text_document.uri)
-    ls.service.forget(params.text_document.uri)
+    uri = params.text_document.uri
+    ls.session.documents.close(uri)
+    ls.service.forget(uri)
+    path = path_of_uri(uri)
+    if path is not None:
+        ls.indexes.release(path)
 
 
 def open_document(ls: ServerCore, opened: types.TextDocumentItem) -> None:
     ls.session.documents.open(
         opened.uri, str(opened.language_id), opened.version, clean(opened.text)
     )
+    _hold(ls, opened.uri)
 
 
 def prepare(ls: ServerCore, uri: str) -> None:
@@ -66,3 +72,11 @@ def change_document(
             documents.edit(uri, version, edit)
         else:
             documents.replace(uri, version, clean(change.text))
+    _hold(ls, uri)
+
+
+def _hold(ls: ServerCore, uri: str) -> None:
+    """Let the index know the file as the editor holds it."""
+    document, path = ls.session.documents.get(uri), path_of_uri(uri)
+    if document is not None and path is not None:
+        ls.indexes.hold(path, document.text)

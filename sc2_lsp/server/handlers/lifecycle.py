@@ -28,11 +28,11 @@ def initialize(ls: ServerCore, params: types.InitializeParams) -> None:
 
 
 def initialized(ls: ServerCore, params: types.InitializedParams) -> None:
-    """Load the weights, after the client told which ones where it has more to tell."""
+    """Load the weights and index, after the client told how where it has more to tell."""
     if ls.session.can_pull_configuration:
-        configuration.pull_and_warm_up(ls)
+        configuration.pull_and_start(ls)
     else:
-        ls.engine.warm_up()
+        configuration.start(ls)
 
 
 def _folders(params: types.InitializeParams) -> list[str]:

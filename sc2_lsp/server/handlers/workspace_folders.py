@@ -5,6 +5,7 @@ from __future__ import annotations
 from lsprotocol import types
 
 from sc2_lsp.server.core import ServerCore
+from sc2_lsp.server.handlers import indexing
 
 
 def register(server: ServerCore) -> None:
@@ -16,3 +17,4 @@ def did_change_workspace_folders(
 ) -> None:
     ls.session.remove_folders([folder.uri for folder in params.event.removed])
     ls.session.add_folders([folder.uri for folder in params.event.added])
+    indexing.follow(ls)

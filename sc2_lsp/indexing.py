@@ -1,0 +1,225 @@
+"""The indexes of a workspace: one for each folder, fed by the editor and by a watcher.
+
+Only puts together what `index` and `watch` do. An event may come twice, from the editor and from
+the watcher; an index reads no file again that is as it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from sc2_lsp.domain import IndexProgress, IndexSpec, Snapshot
+from sc2_lsp.index.limits import Limits
+from sc2_lsp.index.messages import Phase, Progress
+from sc2_lsp.index.service import Index, IndexOptions
+from sc2_lsp.ports import CodeIndex
+from sc2_lsp.text import Text
+from sc2_lsp.watch import EVERYTHING, Watcher
+from sc2_lsp.workspace.repository import relative_path, root_of
+from sc2_lsp.workspace.uris import path_of_uri
+
+_AT_REST = (Phase.READY, Phase.FOLLOWING, Phase.STOPPED)
+
+
+class FolderIndexes:
+    """Owns an index for each folder, and what the editor holds; belongs to one event loop.
+
+    `folder` is where indexes are kept, None for the user's cache.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._spec = IndexSpec((), 0, "off")
+        self._folders: dict[str, _Folder] = {}
+        self._held: dict[str, Text] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+        self._progress: Callable[[IndexProgress], None] = lambda progress: None
+        self._notice: Callable[[str], None] = lambda message: None
+
+    def listen(
+        self, progress: Callable[[IndexProgress], None], notice: Callable[[str], None]
+    ) -> None:
+        self._progress, self._notice = progress, notice
+
+    def configure(self, spec: IndexSpec) -> None:
+        kept = spec.roots if _manner(spec) == _manner(self._spec) else ()
+        self._spec = spec
+        for root in tuple(self._folders):
+            if root not in kept:
+                self._end(root)
+        for root in spec.roots:
+            if root not in self._folders:
+                self._begin(root)
+
+    def index_for(self, snapshot: Snapshot) -> CodeIndex | None:
+        path = path_of_uri(snapshot.uri)
+        if path is None:
+            # What is not saved yet belongs to the only folder there is.
+            folders = list(self._folders.values())
+            return folders[0].index.reader if len(folders) == 1 else None
+        root = root_of(path, tuple(self._folders))
+        return self._folders[root].index.reader if root is not None else None
+
+    def hold(self, path: str, text: Text) -> None:
+        is_new = path not in self._held
+        self._held[path] = text
+        for folder, inner in self._holding(path):
+            folder.hold(inner, text)
+            if is_new:
+                folder.index.focus([inner])
+
+    def release(self, path: str) -> None:
+        self._held.pop(path, None)
+        for folder, inner in self._holding(path):
+            folder.release(inner)
+
+    def changed(self, paths: Iterable[str]) -> None:
+        inner_paths: dict[_Folder, list[str]] = {}
+        for path in paths:
+            for folder, inner in self._holding(path):
+                inner_paths.setdefault(folder, []).append(inner)
+        for folder, changed in inner_paths.items():
+            folder.changed(changed)
+
+    async def summaries(self) -> list[dict[str, Any]]:
+        return [await folder.summary() for folder in tuple(self._folders.values())]
+
+    async def settled(self) -> None:
+        """Wait until every folder is indexed, or cannot be."""
+        for folder in tuple(self._folders.values()):
+            await folder.at_rest.wait()
+
+    async def rebuild(self) -> None:
+        """Index every folder from nothing, and wait for that."""
+        await asyncio.gather(*(folder.index.rebuild() for folder in self._folders.values()))
+
+    async def close(self) -> None:
+        for root in tuple(self._folders):
+            self._end(root)
+        await asyncio.gather(*self._ending)
+
+    def _begin(self, root: str) -> None:
+        folder = self._folders[root] = _Folder(root, self._spec, self._folder, self._show)
+        for path, text in self._held.items():
+            for holding, inner in self._holding(path):
+                if holding is folder:
+                    folder.hold(inner, text)
+        folder.start()
+
+    def _end(self, root: str) -> None:
+        ending = asyncio.ensure_future(self._folders.pop(root).close())
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+        self._progress(IndexProgress(root, 0, 0, is_done=True))
+
+    def _show(self, folder: _Folder, progress: Progress) -> None:
+        if self._folders.get(folder.root) is not folder:
+            return
+        is_done = progress.phase in _AT_REST
+        self._progress(IndexProgress(folder.root, progress.done, progress.total, is_done))
+        if progress.message:
+            self._notice(f"{folder.root}: {progress.message}")
+
+    def _holding(self, path: str) -> Iterator[tuple[_Folder, str]]:
+        """The folders that hold `path`, each with the path inside of it."""
+        for root, folder in self._folders.items():
+            if root_of(path, (root,)) is not None:
+                yield folder, relative_path(path, (root,))
+
+
+class _Folder:
+    """Owns index and watcher of one folder; `at_rest` while there is nothing to do."""
+
+    def __init__(
+        self,
+        root: str,
+        spec: IndexSpec,
+        kept_in: Path | None,
+        show: Callable[[_Folder, Progress], None],
+    ) -> None:
+        self.root = root
+        self.at_rest = asyncio.Event()
+        self._show = show
+        self._rejected: set[str] = set()
+        self._focus: set[str] = set()
+        options = IndexOptions(limits=Limits(max_bytes=spec.max_file_bytes), folder=kept_in)
+        self.index = Index(root, options, self._take)
+        self._loop = asyncio.get_running_loop()
+        self._watcher = Watcher(root, self._told) if spec.watch != "off" else None
+
+    def start(self) -> None:
+        self.index.start()
+        if self._watcher is not None:
+            self._watcher.start()
+
+    def changed(self, paths: Collection[str]) -> None:
+        """Look at these paths, relative to the folder; at all there is for `EVERYTHING`."""
+        if EVERYTHING in paths:
+            self.index.rescan()
+        else:
+            self.index.changed(paths)
+
+    def hold(self, path: str, text: Text) -> None:
+        # Whether a file belongs into the index is asked once, not at every keystroke.
+        if path in self._rejected:
+            return
+        self.index.hold(path, text.content)
+        if self.index.reader.overlay.is_held(path):
+            self._focus.add(path)
+        else:
+            self._rejected.add(path)
+
+    def release(self, path: str) -> None:
+        self._rejected.discard(path)
+        self._focus.discard(path)
+        self.index.release(path)
+
+    async def close(self) -> None:
+        if self._watcher is not None:
+            await asyncio.to_thread(self._watcher.stop)
+        await self.index.close()
+
+    async def summary(self) -> dict[str, Any]:
+        now = self.index.progress
+        known = await asyncio.to_thread(self.index.summary)
+        age_s = None if known.scanned_s is None else max(time.time() - known.scanned_s, 0.0)
+        return {
+            "root": self.root,
+            "state": now.phase.value,
+            "n_done": now.done,
+            "n_total": now.total,
+            "n_files": known.n_files,
+            "n_bytes": known.n_bytes,
+            "n_pieces": known.n_pieces,
+            "disk_bytes": known.disk_bytes,
+            "age_s": age_s,
+            "watching": self._watcher.state.value if self._watcher is not None else "off",
+            "languages": dict(known.languages),
+            "skipped": dict(known.skipped),
+            "database": known.database,
+            "problem": now.message or known.problem,
+        }
+
+    def _told(self, paths: frozenset[str]) -> None:
+        """Runs on the watcher's thread, which may outlive the loop by a moment."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self.changed, paths)
+
+    def _take(self, progress: Progress) -> None:
+        if progress.phase is Phase.SCANNING and self._focus:
+            # Whoever was told before is another process.
+            self.index.focus(self._focus)
+        if progress.phase in _AT_REST:
+            self.at_rest.set()
+        else:
+            self.at_rest.clear()
+        self._show(self, progress)
+
+
+def _manner(spec: IndexSpec) -> tuple[object, ...]:
+    return spec.max_file_bytes, spec.watch
