@@ -92,18 +92,23 @@ class Watcher:
             self._thread.join()
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._watch()
-            except Exhausted:
-                self._is_exhausted = True
-            except RootGone:
-                was_watching = self._state in (State.TOLD, State.POLLING)
-                self._state = State.WAITING
-                if was_watching:
-                    self._tell({EVERYTHING})
-                self._stopping.wait(self._options.retry_s)
-        self._state = State.STOPPED
+        try:
+            while not self._stopping.is_set():
+                self._watch_while_possible()
+        finally:
+            self._state = State.STOPPED
+
+    def _watch_while_possible(self) -> None:
+        try:
+            self._watch()
+        except Exhausted:
+            self._is_exhausted = True
+        except RootGone:
+            was_watching = self._state in (State.TOLD, State.POLLING)
+            self._state = State.WAITING
+            if was_watching:
+                self._tell({EVERYTHING})
+            self._stopping.wait(self._options.retry_s)
 
     def _watch(self) -> None:
         if not Path(self._root).is_dir():

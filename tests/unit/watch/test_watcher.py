@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import os
 import queue
+import random
 import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from sc2_lsp.index.walk import Found, walk
 from sc2_lsp.watch import EVERYTHING, Options, State, Watcher
 
 WAIT_S = 20.0
@@ -126,6 +129,25 @@ def test_a_folder_is_told_and_followed_wherever_it_goes(tmp_path: Path, start: S
 
 
 @linux_only
+def test_a_folder_that_left_is_not_taken_for_one_of_the_same_name(
+    tmp_path: Path, start: Start
+) -> None:
+    root = tmp_path / "root"
+    write(root, "a/x.py")
+    told = start(root, PROMPT)
+    told.until(EVERYTHING)
+    (root / "a").rename(tmp_path / "outside")
+    (root / "a").mkdir()
+    write(root, "b.py")
+    told.until("b.py")
+    write(root, "a/y.py")
+    assert told.until("a/y.py") <= {"a", "a/y.py"}
+    write(tmp_path, "outside/z.py")
+    write(root, "c.py")
+    assert told.until("c.py") == {"c.py"}
+
+
+@linux_only
 def test_a_tree_that_is_made_at_once_is_followed_to_its_end(tmp_path: Path, start: Start) -> None:
     told = start(tmp_path, PROMPT)
     told.until(EVERYTHING)
@@ -199,6 +221,55 @@ def test_a_burst_is_told_in_few_batches(tmp_path: Path, start: Start) -> None:
         write(tmp_path, f"{number}.py")
     assert len(told.until(*(f"{number}.py" for number in range(500)))) == 500
     assert told.is_silent()
+
+
+@linux_only
+@pytest.mark.parametrize("seed", range(8))
+def test_who_looks_where_it_is_told_misses_nothing(tmp_path: Path, start: Start, seed: int) -> None:
+    told = start(tmp_path, PROMPT)
+    known: dict[str, Found] = {}
+    look(tmp_path, told.batch(), known)
+    change_anything(tmp_path, random.Random(seed))
+    write(tmp_path, "last.py")
+    while "last.py" not in known:
+        look(tmp_path, told.batch(), known)
+    assert known == found_below(tmp_path, EVERYTHING)
+
+
+def look(root: Path, paths: frozenset[str], known: dict[str, Found]) -> None:
+    for path in paths:
+        for at in list(known):
+            if path == EVERYTHING or f"{at}/".startswith(f"{path}/"):
+                del known[at]
+        known.update(found_below(root, path))
+
+
+def found_below(root: Path, path: str) -> dict[str, Found]:
+    return {at.path: at for at in walk(str(root), below=path) if isinstance(at, Found)}
+
+
+def change_anything(root: Path, choice: random.Random) -> None:
+    def somewhere(n_least: int, n_most: int) -> Path:
+        return root.joinpath(*choice.choices("abcd", k=choice.randint(n_least, n_most)))
+
+    def some_file() -> Path:
+        return somewhere(0, 3) / choice.choice(["x.py", "y.py", "z.log", ".gitignore"])
+
+    for _ in range(150):
+        with suppress(OSError):
+            match choice.randrange(8):
+                case 0 | 1 | 2:
+                    path = some_file()
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_text(choice.choice(["", "*.log\n", "b/\n", "/a/\n", "!*.log\nd\n"]))
+                case 3 | 4:
+                    somewhere(1, 3).rename(somewhere(1, 3))
+                case 5:
+                    shutil.rmtree(somewhere(1, 4))
+                case 6:
+                    some_file().unlink()
+                case _:
+                    some_file().rename(some_file())
 
 
 def test_a_root_that_goes_and_comes_back_is_watched_again(
