@@ -260,8 +260,8 @@ CONTENDERS: dict[str, Callable[[Hidden, Repository], tuple[Snippet, ...]]] = {
 
 
 def lost(model: Llama, hidden: Hidden, contender: str, shown: tuple[Snippet, ...]) -> Loss:
-    """Asks as the product does, the context being given."""
-    settings = Settings(context_tokens=LOSS_BUDGET)
+    """Asks as the product does, the context being given; what it counts again has room to fit."""
+    settings = Settings(context_tokens=LOSS_BUDGET + LOSS_BUDGET // 5)
     means = Means(settings, MODEL, TokenizerOnly(model), lambda _: shown)
     prompt = asyncio.run(assemble(snapshot(hidden), Anchors(), means))
     required = prompt.required

@@ -5,9 +5,18 @@ from __future__ import annotations
 from sc2_lsp.domain import Snapshot, Snippet
 from sc2_lsp.ports import CodeIndex
 from sc2_lsp.retrieval.group import group, select
+from sc2_lsp.retrieval.lookup import Lookup
 from sc2_lsp.retrieval.rank import ranked
 from sc2_lsp.retrieval.scene import near_words, scene_of
-from sc2_lsp.retrieval.sources import definitions, imported, open_files, siblings, similar
+from sc2_lsp.retrieval.sources import (
+    definitions,
+    imported,
+    open_files,
+    project,
+    siblings,
+    similar,
+    tests,
+)
 
 __all__ = ["gather", "group", "select"]
 
@@ -17,12 +26,19 @@ def gather(snapshot: Snapshot, index: CodeIndex | None = None) -> tuple[Snippet,
     edited = open_files.find(snapshot)
     if index is None:
         return ranked((), edited, {}, None)
-    scene = scene_of(snapshot)
+    scene, lookup = scene_of(snapshot), Lookup(index)
     alike = similar.pieces_of(scene, index)
     candidates = [
-        *imported.find(scene, index),
-        *definitions.find(scene, index),
-        *siblings.find(scene, [piece.path for piece in alike], index),
-        *similar.find(scene, alike, index),
+        *imported.find(scene, lookup),
+        *definitions.find(scene, lookup),
+        *siblings.find(scene, [piece.path for piece in alike], lookup),
+        *similar.find(scene, alike, lookup),
+        *tests.find(scene, index),
     ]
-    return ranked(candidates, [*edited, *similar.snippets(alike)], near_words(scene), index)
+    snippets = [
+        *edited,
+        *similar.snippets(alike),
+        *tests.snippets(scene, index),
+        *project.snippets(scene, index),
+    ]
+    return ranked(candidates, snippets, near_words(scene), lookup)

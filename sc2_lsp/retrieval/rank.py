@@ -10,10 +10,11 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import chain
 
 from sc2_lsp.domain import Snippet
-from sc2_lsp.ports import CodeIndex
 from sc2_lsp.retrieval.candidate import Candidate
+from sc2_lsp.retrieval.lookup import Lookup
 from sc2_lsp.symbols import Definition, Kind
 from sc2_lsp.syntax import identifiers, language_of
 
@@ -21,7 +22,6 @@ MAX_SNIPPETS = 120
 NO_LINE = -1
 """The number of a line that stands for lines left out."""
 
-_PER_CONTAINER = 12
 _CHARS_PER_TOKEN = 3.5
 # What a piece costs besides its own text: its share of a path line and of its class's first line.
 _OVERHEAD_TOKENS = 12.0
@@ -36,7 +36,7 @@ def ranked(
     candidates: Iterable[Candidate],
     snippets: Iterable[Snippet],
     words: Mapping[str, float],
-    index: CodeIndex | None,
+    lookup: Lookup | None,
 ) -> tuple[Snippet, ...]:
     """All of them as snippets, the best first and no two alike.
 
@@ -46,7 +46,7 @@ def ranked(
     best.sort(key=lambda candidate: (-_value(candidate), candidate.located.path))
     best = _weighed(best[:_MAX_WEIGHED], words)
     best.sort(key=lambda candidate: (-_value(candidate), candidate.located.path))
-    found = [*_written(best[:MAX_SNIPPETS], index), *snippets]
+    found = [*_written(best[:MAX_SNIPPETS], lookup), *snippets]
     found = [replace(snippet, score=_worth(snippet)) for snippet in found]
     found.sort(key=lambda snippet: (-snippet.score, snippet.path, snippet.start_line))
     return tuple(_without_doubles(found))[:MAX_SNIPPETS]
@@ -95,15 +95,15 @@ def _cost(n_chars: int) -> float:
     return float((n_chars / _CHARS_PER_TOKEN + _OVERHEAD_TOKENS) ** _COST_POWER)
 
 
-def _written(candidates: list[Candidate], index: CodeIndex | None) -> list[Snippet]:
+def _written(candidates: list[Candidate], lookup: Lookup | None) -> list[Snippet]:
     containers = {
         candidate.located.definition.container.rpartition(".")[2]
         for candidate in candidates
         if candidate.located.definition.container
     }
     around: dict[tuple[str, str], list[Definition]] = {}
-    if index is not None and containers:
-        for located in index.definitions(sorted(containers), _PER_CONTAINER):
+    if lookup is not None:
+        for located in chain.from_iterable(lookup.definitions(sorted(containers)).values()):
             key = (located.path, located.definition.name)
             around.setdefault(key, []).append(located.definition)
     return [_signature(candidate, around) for candidate in candidates]
@@ -180,7 +180,7 @@ def _without_doubles(snippets: list[Snippet]) -> Iterable[Snippet]:
 
 
 def numbered_lines(snippet: Snippet) -> list[tuple[int, str]]:
-    """The lines of a snippet with their numbers in the file, but for lines that stand for others."""
+    """The lines of a snippet with their numbers in the file, lines of dots left out."""
     text = snippet.text.removesuffix("\n").split("\n")
     numbers = snippet.lines or range(snippet.start_line, snippet.start_line + len(text))
     return [one for one in zip(numbers, text, strict=False) if one[0] != NO_LINE]

@@ -7,6 +7,7 @@ Uses are found by words, not by the parser, since the lines around a cursor are 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sc2_lsp.domain import Snapshot
@@ -51,7 +52,7 @@ class Scene:
     language: Language | None
     outline: Outline
     line: int
-    uses: dict[str, Use]
+    uses: dict[str, Use]  # The nearest first.
     calls: dict[str, str]
     classes: tuple[Definition, ...]
 
@@ -101,6 +102,15 @@ def near_words(scene: Scene) -> dict[str, float]:
     return words
 
 
+def names_in(code: str) -> Iterator[tuple[str, str]]:
+    """The words of `code` and what stands before their dots: `?` for an expression."""
+    for connector, chain in _CHAIN.findall(code):
+        receiver = "?" if connector else ""
+        for name in _CONNECTOR.split(chain):
+            yield name, receiver
+            receiver = f"{receiver}.{name}" if receiver else name
+
+
 def near(n_lines: int) -> float:
     """1 at the cursor, falling with the distance in lines, never 0."""
     return 1.0 / (1.0 + abs(n_lines) / _NEAR_LINES)
@@ -117,17 +127,14 @@ def _uses(snapshot: Snapshot, line: int, lines_of_imports: set[int]) -> dict[str
     for number in sorted(range(first, last + 1), key=lambda number: abs(number - line)):
         if number in lines_of_imports:
             continue
-        for connector, chain in _CHAIN.findall(text.line(number)):
-            receiver = "?" if connector else ""
-            for name in _CONNECTOR.split(chain) if "." in chain or ":" in chain else (chain,):
-                if name in counts:
-                    counts[name] += 1
-                else:
-                    counts[name] = 1
-                    nearest[name] = number
-                    receivers[name] = set()
-                receivers[name].add(receiver)
-                receiver = f"{receiver}.{name}" if receiver else name
+        for name, receiver in names_in(text.line(number)):
+            if name in counts:
+                counts[name] += 1
+            else:
+                counts[name] = 1
+                nearest[name] = number
+                receivers[name] = set()
+            receivers[name].add(receiver)
     return {
         name: Use(name, count, near(nearest[name] - line), frozenset(receivers[name]))
         for name, count in counts.items()

@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
-from sc2_lsp.ports import CodeIndex
+from sc2_lsp.retrieval.lookup import Lookup
 from sc2_lsp.retrieval.scene import Scene
 from sc2_lsp.symbols import Kind, Located
 
 _MAX_TYPES = 24
 _MAX_MEMBERS = 200
-_PER_NAME = 4
 
 _WORD = re.compile(r"[^\W\d]\w*")
 _STANDARD_NAMES = """
@@ -41,11 +41,11 @@ class Member:
     owners: frozenset[str]
 
 
-def members_in_scope(scene: Scene, index: CodeIndex) -> list[Member]:
+def members_in_scope(scene: Scene, lookup: Lookup) -> list[Member]:
     """The members of the types in scope, those of their bases included."""
     seen: dict[str, tuple[float, frozenset[str]]] = {}
     found: list[Member] = []
-    fresh = _told_by_file(scene, index)
+    fresh = _told_by_file(scene, lookup)
     for _ in range(3):
         fresh = {name: told for name, told in fresh.items() if name not in seen}
         if not fresh:
@@ -53,9 +53,9 @@ def members_in_scope(scene: Scene, index: CodeIndex) -> list[Member]:
         best = sorted(fresh, key=lambda name: -fresh[name][0])[:_MAX_TYPES]
         fresh = {name: fresh[name] for name in best}
         seen |= fresh
-        members = _members(fresh, scene, index)
+        members = _members(fresh, scene, lookup)
         found += members
-        fresh = _further(fresh, members, scene, index)
+        fresh = _further(fresh, members, scene, lookup)
     return found
 
 
@@ -67,7 +67,7 @@ def types_in(text: str) -> list[str]:
 Told = dict[str, tuple[float, frozenset[str]]]
 
 
-def _told_by_file(scene: Scene, index: CodeIndex) -> Told:
+def _told_by_file(scene: Scene, lookup: Lookup) -> Told:
     told: Told = {}
     for depth, around in enumerate(scene.classes):
         for base in around.bases:
@@ -79,8 +79,8 @@ def _told_by_file(scene: Scene, index: CodeIndex) -> Told:
         for name in types_in(binding.type_name):
             _tell(told, name, weight, (binding.name, last))
     called = {callee.rpartition(".")[2]: variable for variable, callee in scene.calls.items()}
-    functions = index.definitions(list(called), _PER_NAME) if called else []
-    for located in functions:
+    functions = lookup.definitions(called)
+    for located in chain.from_iterable(functions.values()):
         variable = called[located.definition.name]
         last = variable.rpartition(".")[2]
         weight = scene.nearness(last)
@@ -109,10 +109,10 @@ def _tell(told: Told, name: str, weight: float, owners: Iterable[str]) -> None:
     told[name] = (max(weight, old_weight), old_owners | frozenset(owners))
 
 
-def _members(types: Told, scene: Scene, index: CodeIndex) -> list[Member]:
+def _members(types: Told, scene: Scene, lookup: Lookup) -> list[Member]:
     found = [
         located
-        for located in index.members(list(types), _MAX_MEMBERS)
+        for located in lookup.index.members(list(types), _MAX_MEMBERS)
         if located.path != scene.path
     ]
     reach: dict[str, int] = {}
@@ -130,10 +130,10 @@ def _owner(located: Located) -> str:
     return located.definition.container.rpartition(".")[2]
 
 
-def _further(types: Told, members: list[Member], scene: Scene, index: CodeIndex) -> Told:
+def _further(types: Told, members: list[Member], scene: Scene, lookup: Lookup) -> Told:
     """The bases of `types`, and the types of members that the file uses."""
     told: Told = {}
-    for located in index.definitions(list(types), _PER_NAME):
+    for located in chain.from_iterable(lookup.definitions(types).values()):
         weight, owners = types[located.definition.name]
         for base in located.definition.bases:
             for name in types_in(base)[-1:]:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sc2_lsp.ports import CodeIndex
 from sc2_lsp.retrieval.candidate import Candidate
+from sc2_lsp.retrieval.lookup import Lookup
 from sc2_lsp.retrieval.scene import Scene, Use
 from sc2_lsp.retrieval.types import members_in_scope
-from sc2_lsp.symbols import Located
 
-_MAX_NAMES = 150
-_PER_NAME = 8
+_MAX_NAMES = 80
 _SHORTEST_NAME = 3
 _SOURCE = "definitions"
 
-# Scores of the development repositories' benchmark: far from the cursor, and how much more near it.
 _MEMBER_FAR, _MEMBER_NEAR = 0.1, 0.4
 _MAKER = 0.2
 _ANY_MEMBER, _MANY_MEMBERS = 0.8, 4
@@ -23,14 +20,14 @@ _USED_FAR, _USED_NEAR = 0.05, 0.3
 _AMBIGUITY_POWER = 1.5
 
 
-def find(scene: Scene, index: CodeIndex) -> Iterator[Candidate]:
+def find(scene: Scene, lookup: Lookup) -> Iterator[Candidate]:
     """What is used near the cursor and defined in another file."""
-    yield from _members(scene, index)
-    yield from _used(scene, index)
+    yield from _members(scene, lookup)
+    yield from _used(scene, lookup)
 
 
-def _members(scene: Scene, index: CodeIndex) -> Iterator[Candidate]:
-    for member in members_in_scope(scene, index):
+def _members(scene: Scene, lookup: Lookup) -> Iterator[Candidate]:
+    for member in members_in_scope(scene, lookup):
         definition = member.located.definition
         use = scene.uses.get(definition.name)
         if use is not None and _fits(use, member.owners):
@@ -47,32 +44,22 @@ def _members(scene: Scene, index: CodeIndex) -> Iterator[Candidate]:
 
 
 def _fits(use: Use, owners: frozenset[str]) -> bool:
-    lasts = {receiver.rpartition(".")[2] for receiver in use.receivers if receiver}
-    return bool(lasts & owners) or "?" in use.receivers or bool(use.receivers & owners)
+    """Whether a name is used with one of `owners` before it, or with what nobody knows."""
+    if "?" in use.receivers or use.receivers & owners:
+        return True
+    return any(receiver.rpartition(".")[2] in owners for receiver in use.receivers if receiver)
 
 
-def _used(scene: Scene, index: CodeIndex) -> Iterator[Candidate]:
+def _used(scene: Scene, lookup: Lookup) -> Iterator[Candidate]:
     """Names that are used, where few files define them."""
-    own = {definition.name for definition in scene.outline.definitions}
-    imported = {found.alias or found.name for found in scene.outline.imports}
-    uses = [
-        use
-        for use in scene.uses.values()
-        if len(use.name) >= _SHORTEST_NAME and use.name not in own and use.name not in imported
-    ]
-    uses.sort(key=lambda use: -use.nearness)
-    names = [use.name for use in uses[:_MAX_NAMES]]
-    by_name: dict[str, list[Located]] = {}
-    for located in index.definitions(names, _PER_NAME):
-        by_name.setdefault(located.definition.name, []).append(located)
-    for name, found in by_name.items():
+    known = {definition.name for definition in scene.outline.definitions}
+    known |= {found.alias or found.name for found in scene.outline.imports}
+    names = [name for name in scene.uses if len(name) >= _SHORTEST_NAME and name not in known]
+    # They stand in the order of their nearness.
+    for name, found in lookup.definitions(names[:_MAX_NAMES]).items():
         use = scene.uses[name]
         is_member = any(use.receivers)
-        fitting = [
-            located
-            for located in found
-            if located.path != scene.path and bool(located.definition.container) <= is_member
-        ]
-        for located in fitting:
-            score = (_USED_FAR + _USED_NEAR * use.nearness) / len(found) ** _AMBIGUITY_POWER
-            yield Candidate(located, score, _SOURCE, f"{name} is used")
+        score = (_USED_FAR + _USED_NEAR * use.nearness) / len(found) ** _AMBIGUITY_POWER
+        for located in found:
+            if located.path != scene.path and bool(located.definition.container) <= is_member:
+                yield Candidate(located, score, _SOURCE, f"{name} is used")

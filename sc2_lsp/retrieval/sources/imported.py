@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from sc2_lsp.ports import CodeIndex
 from sc2_lsp.retrieval.candidate import Candidate
+from sc2_lsp.retrieval.lookup import Lookup
 from sc2_lsp.retrieval.modules import Place, place_of
 from sc2_lsp.retrieval.scene import Scene
 from sc2_lsp.symbols import Import, Located
 
-_PER_NAME = 12
+_MAX_ENDS = 128
+_MAX_PATHS = 512
 _MAX_MODULES = 12
 _SOURCE = "imported"
 
@@ -22,16 +23,16 @@ _ANY_OF_MODULE, _MANY = 0.6, 4
 _STAR_NEARNESS = 0.3
 
 
-def find(scene: Scene, index: CodeIndex) -> Iterator[Candidate]:
+def find(scene: Scene, lookup: Lookup) -> Iterator[Candidate]:
     """Definitions of imported names, and what stands at the top of imported modules."""
     if scene.language is None:
         return
     imports = [
         (found, place_of(found, scene.path, scene.language.name)) for found in scene.outline.imports
     ]
-    ends = {file for _, place in imports for file in place.files}
-    known = _by_end(index.paths_ending(sorted(ends), _PER_NAME)) if ends else {}
-    by_name = _by_name(imports, index)
+    ends = list(dict.fromkeys(file for _, place in imports for file in place.files))[:_MAX_ENDS]
+    known = _by_end(lookup.index.paths_ending(ends, _MAX_PATHS)) if ends else {}
+    by_name = _by_name(imports, lookup)
     modules: dict[str, str] = {}
     for found, place in imports:
         alias = found.alias or found.name
@@ -43,7 +44,7 @@ def find(scene: Scene, index: CodeIndex) -> Iterator[Candidate]:
         if not near:
             modules |= dict.fromkeys(here[:1], alias)
     for path, alias in list(modules.items())[:_MAX_MODULES]:
-        yield from _of_module(scene, index, path, alias)
+        yield from _of_module(scene, lookup, path, alias)
 
 
 def _by_end(paths: list[str]) -> dict[str, list[str]]:
@@ -59,13 +60,12 @@ def _by_end(paths: list[str]) -> dict[str, list[str]]:
     return by_end
 
 
-def _by_name(imports: list[tuple[Import, Place]], index: CodeIndex) -> dict[str, list[Located]]:
+def _by_name(imports: list[tuple[Import, Place]], lookup: Lookup) -> dict[str, list[Located]]:
     names = {found.name for found, _ in imports if found.name not in ("", "*")}
-    by_name: dict[str, list[Located]] = {}
-    for located in index.definitions(sorted(names), _PER_NAME):
-        if not located.definition.container:
-            by_name.setdefault(located.definition.name, []).append(located)
-    return by_name
+    return {
+        name: [located for located in found if not located.definition.container]
+        for name, found in lookup.definitions(names).items()
+    }
 
 
 def _closest(found: list[Located], modules: list[str], scene: Scene) -> list[Located]:
@@ -103,9 +103,9 @@ def _stands_twice(name: str, content: str) -> bool:
     return next(found, None) is not None and next(found, None) is not None
 
 
-def _of_module(scene: Scene, index: CodeIndex, path: str, alias: str) -> Iterator[Candidate]:
+def _of_module(scene: Scene, lookup: Lookup, path: str, alias: str) -> Iterator[Candidate]:
     """Top definitions of a module that is imported as a whole."""
-    top = [at for at in index.outline_of(path) if not at.definition.container]
+    top = [at for at in lookup.index.outline_of(path) if not at.definition.container]
     is_star = alias == "*"
     for located in top:
         name = located.definition.name

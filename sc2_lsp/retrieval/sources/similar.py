@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sc2_lsp.domain import Snippet
 from sc2_lsp.ports import CodeIndex
 from sc2_lsp.retrieval.candidate import Candidate
-from sc2_lsp.retrieval.scene import Scene
+from sc2_lsp.retrieval.lookup import Lookup
+from sc2_lsp.retrieval.scene import Scene, names_in
 from sc2_lsp.syntax import identifiers
 from sc2_lsp.text import Text
 
@@ -21,15 +20,13 @@ _MAX_OWN = 8
 _MAX_LINES = 24
 _MAX_LINE_CHARS = 240
 _MAX_SHOWN = 3
-_MAX_NAMES = 150
-_PER_NAME = 6
+_MAX_NAMES = 160
+_SHORTEST_NAME = 3
 _SOURCE = "similar"
 
 _SCORE = 0.35
 _SHOWN_SCORE = 0.1
 _AMBIGUITY_POWER = 1.5
-
-_NAME = re.compile(r"[^\W\d]\w{2,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +54,25 @@ def pieces_of(scene: Scene, index: CodeIndex) -> list[Piece]:
     return pieces
 
 
-def find(scene: Scene, pieces: list[Piece], index: CodeIndex) -> Iterator[Candidate]:
+def find(scene: Scene, pieces: list[Piece], lookup: Lookup) -> Iterator[Candidate]:
     """Definitions of the names that similar code uses."""
     weights: dict[str, float] = {}
+    members: set[str] = set()
     for piece in pieces:
-        for name in set(_NAME.findall("\n".join(piece.lines))):
+        used = set(names_in("\n".join(piece.lines)))
+        members.update(name for name, receiver in used if receiver)
+        for name in {name for name, _ in used}:
             weights[name] = weights.get(name, 0.0) + piece.likeness
     own = {definition.name for definition in scene.outline.definitions}
-    names = sorted(set(weights) - own, key=lambda name: (-weights[name], name))[:_MAX_NAMES]
-    found = index.definitions(names, _PER_NAME)
-    n_of = Counter(located.definition.name for located in found)
+    names = [name for name in weights if len(name) >= _SHORTEST_NAME and name not in own]
+    names.sort(key=lambda name: (-weights[name], name))
     total = sum(piece.likeness for piece in pieces)
-    for located in found:
-        name = located.definition.name
-        if located.path != scene.path:
-            score = _SCORE * weights[name] / total / n_of[name] ** _AMBIGUITY_POWER
-            yield Candidate(located, score, _SOURCE, f"similar code uses {name}")
+    for name, found in lookup.definitions(names[:_MAX_NAMES]).items():
+        score = _SCORE * weights[name] / total / len(found) ** _AMBIGUITY_POWER
+        for located in found:
+            is_member = bool(located.definition.container)
+            if located.path != scene.path and is_member <= (name in members):
+                yield Candidate(located, score, _SOURCE, f"similar code uses {name}")
 
 
 def snippets(pieces: list[Piece]) -> Iterator[Snippet]:
