@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sc2_lsp.domain import Snapshot
 from sc2_lsp.symbols import Definition, Kind, Outline
 from sc2_lsp.syntax import Language, identifiers, language_of, outline
+from sc2_lsp.text import Text, indent_width, indentation
 
 # Beyond that many lines from the cursor a file is too large for its words to be looked at.
 _REACH_LINES = 300
@@ -20,6 +21,8 @@ _REACH_LINES = 300
 _NEAR_LINES = 12.0
 _WORDS_LINES = 12
 _MAX_PARSED_CHARS = 400_000
+
+_CALLABLE = (Kind.FUNCTION, Kind.METHOD)
 
 _CHAIN = re.compile(r"(\.|->|::|\?\.)?([^\W\d]\w*(?:(?:\.|->|::|\?\.)[^\W\d]\w*)*)")
 _CONNECTOR = re.compile(r"\.|->|::|\?\.")
@@ -46,7 +49,11 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The current file as seen from the cursor. `classes` are those around it, innermost first."""
+    """The current file as seen from the cursor.
+
+    `uses` are by name, the nearest first; `calls` say by variable what was called to make it.
+    `classes` are those around the cursor, innermost first, `function` is the innermost one.
+    """
 
     snapshot: Snapshot
     language: Language | None
@@ -55,6 +62,7 @@ class Scene:
     uses: dict[str, Use]  # The nearest first.
     calls: dict[str, str]
     classes: tuple[Definition, ...]
+    function: Definition | None
 
     @property
     def path(self) -> str:
@@ -78,6 +86,7 @@ def scene_of(snapshot: Snapshot) -> Scene:
     line = text.line_at(snapshot.char_offset)
     if language is not None and len(text.content) <= _MAX_PARSED_CHARS:
         known = outline(text.content, language, references=True, lines=(line, line))
+    around = _around(known, text, snapshot.char_offset)
     return Scene(
         snapshot=snapshot,
         language=language,
@@ -85,7 +94,8 @@ def scene_of(snapshot: Snapshot) -> Scene:
         line=line,
         uses=_uses(snapshot, line, {found.line for found in known.imports}),
         calls=_calls(snapshot, line),
-        classes=_classes_around(known, line),
+        classes=tuple(one for one in around if one.kind is Kind.CLASS),
+        function=next((one for one in around if one.kind in _CALLABLE), None),
     )
 
 
@@ -149,10 +159,22 @@ def _calls(snapshot: Snapshot, line: int) -> dict[str, str]:
     return dict(_ASSIGNED_CALL.findall(before))
 
 
-def _classes_around(known: Outline, line: int) -> tuple[Definition, ...]:
-    around = [
-        definition
-        for definition in known.definitions
-        if definition.kind is Kind.CLASS and definition.start_line <= line <= definition.end_line
-    ]
-    return tuple(sorted(around, key=lambda definition: -definition.start_line))
+def _around(known: Outline, text: Text, char_offset: int) -> list[Definition]:
+    """The definitions that the cursor is in, innermost first.
+
+    A parser ends a block with its last statement. Where indentation makes blocks, a line below it
+    that is indented deeper than the definition belongs to it as well.
+    """
+    line = text.line_at(char_offset)
+    above = line
+    while above > 0 and not text.line(above).strip():
+        above -= 1
+    column = indent_width(indentation(text.content[text.line_start(line) : char_offset]))
+    around = []
+    for definition in known.definitions:
+        if not definition.start_line <= line or definition.end_line < above:
+            continue
+        first = indent_width(indentation(text.line(definition.start_line)))
+        if line <= definition.end_line or column > first:
+            around.append(definition)
+    return sorted(around, key=lambda definition: -definition.start_line)

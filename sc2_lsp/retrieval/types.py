@@ -74,7 +74,7 @@ def _told_by_file(scene: Scene, lookup: Lookup) -> Told:
             for name in types_in(base)[-1:]:
                 _tell(told, name, 0.9 / (1 + depth), ("self", "this", "super", "cls", "super()"))
     for binding in scene.outline.bindings:
-        last = binding.name.rpartition(".")[2]
+        last = binding.name.rpartition(".")[2].lstrip("$@")
         weight = scene.nearness(last)
         for name in types_in(binding.type_name):
             _tell(told, name, weight, (binding.name, last))

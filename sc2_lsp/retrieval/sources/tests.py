@@ -45,7 +45,7 @@ def find(scene: Scene, index: CodeIndex) -> Iterator[Candidate]:
 
 def snippets(scene: Scene, index: CodeIndex) -> Iterator[Snippet]:
     """The test that calls the function around the cursor."""
-    function = _around(scene)
+    function = scene.function
     stem, extension = posixpath.splitext(posixpath.basename(scene.path))
     if function is None or _tested(stem):
         return
@@ -80,16 +80,6 @@ def _closest(paths: list[str], path: str) -> list[str]:
 def _is_seen(definition: Definition) -> bool:
     """Whether a test is likely to use it."""
     return definition.kind is not Kind.FIELD and not definition.name.startswith("_")
-
-
-def _around(scene: Scene) -> Definition | None:
-    around = [
-        definition
-        for definition in scene.outline.definitions
-        if definition.kind in _CALLABLE
-        and definition.start_line <= scene.line <= definition.end_line
-    ]
-    return max(around, key=lambda definition: definition.start_line, default=None)
 
 
 def _calling(located: Located, lines: list[str], function: Definition) -> Snippet | None:
