@@ -1,11 +1,13 @@
 """What it saves, and what it costs in quality, to move keys and values to another position.
 
-Takes single-line infills of held-out files. Somebody types a line of their own 15 lines above or
-below the infill, then goes to the infill and asks. Every infill is asked of an engine that
-evaluates anew whatever stands behind a change, and of one that moves runs of tokens
-(`shift_tokens`). Prints a Markdown table:
+Takes single-line infills of held-out files, after a change of the prompt. `line`: somebody types a
+line of their own 15 lines above or below the infill, then goes to the infill and asks. `context`:
+the file was shown behind code of other files than it is now, as retrieval changes its mind. Every
+infill is asked of an engine that evaluates anew whatever stands behind a change, and of one that
+moves runs of tokens (`shift_tokens`). Prints a Markdown table:
 
-    python -m benchmarks.shifting --corpus corpus.jsonl [--model M.gguf] [--count N] [--seed S]
+    python -m benchmarks.shifting --corpus corpus.jsonl [--change line|context] [--model M.gguf]
+        [--count N] [--seed S]
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import argparse
 import asyncio
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -50,6 +52,7 @@ class Result:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--change", choices=["line", "context"], default="line")
     parser.add_argument("--model", default="")
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=12)
@@ -64,39 +67,64 @@ def main() -> None:
         exact: list[list[Result]] = []
         for shift_tokens in arguments.shift:
             settings = Settings(model=arguments.model, layout=layout, shift_tokens=shift_tokens)
-            exact.append(asyncio.run(ask_all(infills, settings)))
+            prepare = type_a_line if arguments.change == "line" else show_other_code
+            exact.append(asyncio.run(ask_all(infills, settings, prepare)))
             print(row(layout, shift_tokens, exact[-1], exact[0]), flush=True)
     print(
-        f"\n{arguments.count} infills, seed {arguments.seed}; llama-cpp-python "
+        f"\n{arguments.change}: {arguments.count} infills, seed {arguments.seed}; llama-cpp-python "
         f"{version('llama-cpp-python')}, Python {platform.python_version()}, "
         f"{platform.system()} {platform.machine()}."
     )
 
 
-async def ask_all(infills: list[Infill], settings: Settings) -> list[Result]:
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An infill to ask an engine, `content` being the file and `cursor` where it is missing."""
+
+    number: int
+    infill: Infill
+    other: Infill
+    settings: Settings
+    engine: EngineClient
+    content: str
+    cursor: int
+
+    async def means(self, shown: Infill) -> Means:
+        snippets = tuple(Snippet(e.path, 0, e.text, "benchmark", "") for e in shown.context)
+        return Means(self.settings, await self.engine.describe(), self.engine, lambda _: snippets)
+
+
+Prepare = Callable[[Question, Anchors], Awaitable[Question]]
+
+
+async def ask_all(infills: list[Infill], settings: Settings, prepare: Prepare) -> list[Result]:
     engine = EngineClient(replace(engine_spec(settings), warm_start_mb=0), time.monotonic)
     try:
         return [
-            await ask(infill, number, settings, engine) for number, infill in enumerate(infills)
+            await ask(
+                Question(
+                    number=number,
+                    infill=infill,
+                    other=infills[number - 1],
+                    settings=settings,
+                    engine=engine,
+                    content=infill.prefix + infill.suffix,
+                    cursor=len(infill.prefix),
+                ),
+                prepare,
+            )
+            for number, infill in enumerate(infills)
         ]
     finally:
         await engine.close()
 
 
-async def ask(infill: Infill, number: int, settings: Settings, engine: EngineClient) -> Result:
-    snippets = tuple(
-        Snippet(excerpt.path, 0, excerpt.text, "benchmark", "") for excerpt in infill.context
-    )
-    means = Means(settings, await engine.describe(), engine, lambda _: snippets)
+async def ask(question: Question, prepare: Prepare) -> Result:
     anchors = Anchors()
-    content, cursor = infill.prefix + infill.suffix, len(infill.prefix)
-    for place in places_around(content, cursor, below=number % 2 == 0):
-        await generate(await assemble(at(infill, content, place), anchors, means), engine, 0)
-        content = content[:place] + TYPED_THERE + content[place:]
-        cursor += len(TYPED_THERE) if place <= cursor else 0
-        there = at(infill, content, place + len(TYPED_THERE))
-        await generate(await assemble(there, anchors, means), engine, 0)
-    prompt = await assemble(at(infill, content, cursor), anchors, means)
+    question = await prepare(question, anchors)
+    infill, engine = question.infill, question.engine
+    here = at(infill, question.content, question.cursor)
+    prompt = await assemble(here, anchors, await question.means(infill))
     generation = await generate(prompt, engine, 48)
     predicted, truth = generation.text.rstrip(), infill.middle.rstrip()
     return Result(
@@ -105,6 +133,27 @@ async def ask(infill: Infill, number: int, settings: Settings, engine: EngineCli
         generation.n_evaluated,
         generation.n_shifted,
     )
+
+
+async def type_a_line(question: Question, anchors: Anchors) -> Question:
+    """The file as it is after a line was typed some lines away."""
+    infill, engine, means = question.infill, question.engine, await question.means(question.infill)
+    content, cursor = question.content, question.cursor
+    for place in places_around(content, cursor, below=question.number % 2 == 0):
+        await generate(await assemble(at(infill, content, place), anchors, means), engine, 0)
+        content = content[:place] + TYPED_THERE + content[place:]
+        cursor += len(TYPED_THERE) if place <= cursor else 0
+        there = at(infill, content, place + len(TYPED_THERE))
+        await generate(await assemble(there, anchors, means), engine, 0)
+    return replace(question, content=content, cursor=cursor)
+
+
+async def show_other_code(question: Question, anchors: Anchors) -> Question:
+    """Nothing typed, but the code of another infill's repository was shown before."""
+    here = at(question.infill, question.content, question.cursor)
+    prompt = await assemble(here, Anchors(), await question.means(question.other))
+    await generate(prompt, question.engine, 0)
+    return question
 
 
 def places_around(content: str, cursor: int, *, below: bool) -> Iterator[int]:
