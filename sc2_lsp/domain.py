@@ -243,6 +243,7 @@ class EmptyReason(str, Enum):
     DISABLED = "disabled"
     UNKNOWN_DOCUMENT = "unknown_document"
     INSIDE_WORD = "inside_word"
+    EXCLUDED = "excluded"
     LOADING = "loading"
     ENGINE_DOWN = "engine_down"
     MODEL_ERROR = "model_error"

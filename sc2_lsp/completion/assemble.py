@@ -11,11 +11,12 @@ from dataclasses import replace
 from sc2_lsp.completion.anchors import Anchors
 from sc2_lsp.completion.choice import choose
 from sc2_lsp.completion.means import Means
+from sc2_lsp.completion.tokens import tokenize
 from sc2_lsp.domain import Prompt, Snapshot, Tokens
 from sc2_lsp.prompt import budget as budgets
 from sc2_lsp.prompt import window as windows
 from sc2_lsp.prompt.anchor import Anchor, place_above, suffix_start
-from sc2_lsp.prompt.healing import Healed, heal
+from sc2_lsp.prompt.redaction import heal_pieces, redact_around, redact_file
 from sc2_lsp.prompt.starcoder2 import Parts, context, file_text
 
 # More chars than a token has even where much is indentation, so that the budget is used.
@@ -80,20 +81,22 @@ async def new_anchor(
 async def prompt_of(snapshot: Snapshot, anchor: Anchor, typed: str, means: Means) -> Prompt | None:
     """The prompt that `anchor` makes with `typed` behind it; None if that is too much."""
     budget = await budget_of(snapshot, means)
-    layout, healed = means.layout, Healed(typed, "")
+    layout, required = means.layout, ""
+    shown, behind = redact_around(anchor.prefix, typed, anchor.suffix)
     if layout.ends_with_text and means.settings.token_healing:
-        healed = heal(typed)
+        shown, required = heal_pieces(shown)
     short = anchor.prefix[-_QUICK_PREFIX_CHARS:]
     short = short[short.find("\n") + 1 :] if len(short) < len(anchor.prefix) else short
-    repository, prefix, typed_tokens, suffix, near, *files = await means.engine.tokenize(
+    repository, prefix, typed_tokens, suffix, near, *files = await tokenize(
         [
-            snapshot.repository,
-            file_text(snapshot.path, anchor.prefix),
-            healed.kept,
-            anchor.suffix,
-            file_text(snapshot.path, short),
-            *(file_text(snippet.path, snippet.text) for snippet in anchor.snippets),
-        ]
+            (snapshot.repository,),
+            redact_file(snapshot.path, anchor.prefix),
+            shown,
+            behind,
+            redact_file(snapshot.path, short, before=anchor.prefix.removesuffix(short)),
+            *(redact_file(snippet.path, snippet.text) for snippet in anchor.snippets),
+        ],
+        means.engine,
     )
     if len(typed_tokens) > budget.typed:
         return None
@@ -112,7 +115,7 @@ async def prompt_of(snapshot: Snapshot, anchor: Anchor, typed: str, means: Means
         n_prefix=len(parts.prefix) + len(typed_tokens),
         n_suffix=len(parts.suffix),
         cheaper=(layout.write(short_suffix), layout.write(alone)),
-        required=healed.required.encode(),
+        required=required.encode(),
     )
 
 
@@ -128,12 +131,13 @@ async def opening(snapshot: Snapshot, anchors: Anchors, means: Means) -> Tokens:
     snippets = await choose(snapshot, budget.context, means, anchors.shown_last(snapshot))
     text = snapshot.text
     end = windows.suffix_end(text, 0, budget.prefix * _CHARS_PER_TOKEN)
-    repository, prefix, *files = await means.engine.tokenize(
+    repository, prefix, *files = await tokenize(
         [
-            snapshot.repository,
-            file_text(snapshot.path, text.content[:end]),
-            *(file_text(snippet.path, snippet.text) for snippet in snippets),
-        ]
+            (snapshot.repository,),
+            redact_file(snapshot.path, text.content[:end]),
+            *(redact_file(snippet.path, snippet.text) for snippet in snippets),
+        ],
+        means.engine,
     )
     parts = Parts(repository[: budget.repository], tuple(files), prefix[: budget.prefix], (), ())
     # The suffix is not known yet: only what stands before it in this layout will stay.

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 
 from sc2_lsp import retrieval
 from sc2_lsp.completion.means import Means
+from sc2_lsp.completion.tokens import tokenize
 from sc2_lsp.domain import Snapshot, Snippet
-from sc2_lsp.prompt.starcoder2 import file_text
+from sc2_lsp.prompt.redaction import redact_file
 from sc2_lsp.retrieval.rank import numbered_lines
+from sc2_lsp.secrets import is_secret_file
 
 # So much of what is worth showing may be missing before everything is written anew for it.
 _STALE_SHARE = 0.4
@@ -53,14 +55,14 @@ async def is_stale(
 @dataclass(frozen=True, slots=True)
 class _Found:
     """All pieces of code that may be worth showing, the best ones first, and the tokens of their
-    lines and paths."""
+    lines and paths. None is of a file that holds secrets, whatever source it comes from."""
 
     pieces: tuple[Snippet, ...]
     sizes: Mapping[str, int]
 
     @staticmethod
     async def at(snapshot: Snapshot, means: Means) -> _Found:
-        pieces = means.gather(snapshot)
+        pieces = tuple(p for p in means.gather(snapshot) if not is_secret_file(p.path))
         texts = {line for piece in pieces for _, line in numbered_lines(piece)}
         texts.update(piece.path for piece in pieces)
         ordered = sorted(texts)
@@ -82,7 +84,7 @@ async def _fitting(
 
 
 async def _size(snippets: Sequence[Snippet], means: Means) -> int:
-    files = await means.engine.tokenize([file_text(s.path, s.text) for s in snippets])
+    files = await tokenize([redact_file(s.path, s.text) for s in snippets], means.engine)
     return sum(len(tokens) + 1 for tokens in files)
 
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sc2_lsp.completion.anchors import Anchors
 from sc2_lsp.completion.assemble import budget_of
 from sc2_lsp.completion.choice import choose
 from sc2_lsp.completion.means import Means
+from sc2_lsp.completion.tokens import tokenize
 from sc2_lsp.domain import Snapshot, Snippet
-from sc2_lsp.prompt.starcoder2 import file_text
+from sc2_lsp.prompt.redaction import redact, redact_file, written_out
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A snippet and the tokens it takes in a prompt, path and separator included."""
+    """A snippet and the tokens it takes in a prompt, path and separator included.
+
+    Its text has the names of placeholder tokens where secrets are left out.
+    """
 
     snippet: Snippet
     n_tokens: int
@@ -74,8 +78,7 @@ async def _chosen(snapshot: Snapshot, anchors: Anchors, means: Means, budget: in
 
 
 async def _priced(snippets: Sequence[Snippet], means: Means, budget: int) -> Context:
-    texts = [file_text(snippet.path, snippet.text) for snippet in snippets]
-    tokens = await means.engine.tokenize(texts)
-    return Context(
-        tuple(Shown(s, len(t) + 1) for s, t in zip(snippets, tokens, strict=True)), budget
-    )
+    files = [redact_file(snippet.path, snippet.text) for snippet in snippets]
+    tokens = await tokenize(files, means.engine)
+    shown = [replace(snippet, text=written_out(redact(snippet.text))) for snippet in snippets]
+    return Context(tuple(Shown(s, len(t) + 1) for s, t in zip(shown, tokens, strict=True)), budget)

@@ -26,6 +26,7 @@ from sc2_lsp.ports import (
     ModelError,
     Power,
 )
+from sc2_lsp.secrets import is_secret_file, stands_at_secret
 from sc2_lsp.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -87,6 +88,8 @@ class CompletionService:
                 return Outcome(None, EmptyReason.DISABLED)
             if is_inside_word(snapshot):
                 return Outcome(None, EmptyReason.INSIDE_WORD)
+        if is_secret_file(snapshot.path) or stands_at_secret(snapshot.text, snapshot.char_offset):
+            return Outcome(None, EmptyReason.EXCLUDED)
         self._idle.interrupt()
         known = self._cache.find(snapshot) if trigger is Trigger.AUTOMATIC else None
         outcome = pipeline.continued(snapshot, trigger, settings, known) if known else None
@@ -107,7 +110,7 @@ class CompletionService:
     def opened(self, snapshot: Snapshot, settings: Settings) -> None:
         """A document was opened: prepare for the first request in it."""
         self._take(settings)
-        if settings.automatic:
+        if settings.automatic and not is_secret_file(snapshot.path):
             self._idle.after_opening(snapshot, settings)
 
     def forget(self, uri: str) -> None:

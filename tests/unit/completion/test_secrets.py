@@ -1,0 +1,137 @@
+"""What the engine is asked while secrets are planted around the cursor. Tokens are characters."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import pytest
+
+from sc2_lsp.completion.idle import Pauses
+from sc2_lsp.completion.service import CompletionService
+from sc2_lsp.domain import (
+    EmptyReason,
+    Generation,
+    GenerationRequest,
+    Outcome,
+    Snapshot,
+    StopReason,
+    Trigger,
+)
+from sc2_lsp.settings import Settings
+from tests.support.fake_engine import FakeEngine
+from tests.support.planted_secrets import PLANTED, Planted
+from tests.support.snapshots import open_file, snapshot
+
+LAYOUTS = ("anchored", "psm", "spm")
+CODE = "".join(f"def function_{number}(value):\n    return value\n\n\n" for number in range(6))
+SECRET = "hunt" + "er2"
+
+
+@dataclass
+class Recorder(FakeEngine):
+    """Remembers every token that it was asked to evaluate, as text."""
+
+    seen: list[str] = field(default_factory=list)
+
+    async def generate(self, request: GenerationRequest) -> Generation:
+        for tokens in (request.tokens, *request.cheaper):
+            self.seen.append("".join(map(chr, tokens)) + request.required.decode())
+        return Generation("1", StopReason.BLOCK_END, 9, 7, 3, 0.0, 0.1, 0.2)
+
+
+@pytest.fixture
+def engine() -> Recorder:
+    return Recorder()
+
+
+async def ask(engine: Recorder, at: Snapshot, layout: str = "anchored") -> Outcome:
+    pauses = Pauses(ahead=0.0, anchor=0.0, context=0.0, retry=0.0)
+    service = CompletionService(engine, time.monotonic, lambda: False, pauses=pauses)
+    outcome = await service.complete(at, Trigger.INVOKED, Settings(layout=layout))
+    service.close()
+    return outcome
+
+
+PLACES = {
+    "far above the cursor": "{lines}\n" + CODE + "x = <CURSOR>\n",
+    "right above the cursor": CODE + "{lines}\nx = <CURSOR>\n",
+    "below the cursor": CODE + "x = <CURSOR>\n{lines}\n" + CODE,
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("place", PLACES)
+async def test_no_planted_secret_of_the_document_reaches_the_engine(
+    engine: Recorder, place: str, layout: str
+) -> None:
+    for planted in PLANTED:
+        at = snapshot(PLACES[place].replace("{lines}", planted.lines))
+        assert (await ask(engine, at, layout)).suggestion is not None, planted.name
+        assert not leaked(planted, engine), planted.name
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+async def test_no_planted_secret_of_another_file_reaches_the_engine(
+    engine: Recorder, layout: str
+) -> None:
+    for planted in PLANTED:
+        other = open_file("config.py", f"import os\n{planted.lines}\nprint(os)\n")
+        at = snapshot(CODE + "x = <CURSOR>\n", open_files=(other,))
+        assert (await ask(engine, at, layout)).suggestion is not None
+        assert any("print(os)" in seen for seen in engine.seen)
+        assert not leaked(planted, engine), planted.name
+
+
+async def test_the_recorder_would_see_what_is_no_secret(engine: Recorder) -> None:
+    await ask(engine, snapshot("greeting = 'hello'\n" + CODE + "x = <CURSOR>\n"))
+    assert leaked(Planted("", ("hello",), ""), engine)
+
+
+def leaked(planted: Planted, engine: Recorder) -> list[str]:
+    return [secret for secret in planted.secrets for seen in engine.seen if secret in seen]
+
+
+async def test_a_secret_that_is_typed_reaches_the_engine_at_no_keystroke(engine: Recorder) -> None:
+    typed = f'password = "{SECRET}"\nlogin(password)\n'
+    reasons = set()
+    for n in range(len(typed) + 1):
+        at = snapshot(CODE + typed[:n] + "<CURSOR>\n" + CODE)
+        reasons.add((await ask(engine, at)).reason)
+    assert not leaked(Planted("", (SECRET,), ""), engine)
+    assert reasons == {None, EmptyReason.EXCLUDED}
+
+
+@pytest.mark.parametrize(
+    "marked", ["password = 'hunt<CURSOR>{}'\n", "password = 'hunt{}<CURSOR>'\n"]
+)
+async def test_nothing_is_suggested_at_a_secret(engine: Recorder, marked: str) -> None:
+    outcome = await ask(engine, snapshot(marked.format("er2")))
+    assert outcome.reason is EmptyReason.EXCLUDED
+    assert not engine.seen
+
+
+async def test_nothing_is_suggested_in_a_file_that_holds_secrets(engine: Recorder) -> None:
+    outcome = await ask(engine, snapshot("A=<CURSOR>\n", path="app/.env"))
+    assert outcome.reason is EmptyReason.EXCLUDED
+    assert not engine.seen
+
+
+async def test_an_open_file_that_holds_secrets_is_not_shown(engine: Recorder) -> None:
+    files = (open_file(".env", "GREETING=hello\n"), open_file("a.py", "GREETING = None\n"))
+    await ask(engine, snapshot("x = <CURSOR>\n", open_files=files))
+    assert not any("hello" in seen for seen in engine.seen)
+    assert any("GREETING = None" in seen for seen in engine.seen)
+
+
+async def test_typing_behind_a_secret_changes_nothing_before_it(engine: Recorder) -> None:
+    before = CODE + f'password = "{SECRET}"\n'
+    service = CompletionService(engine, time.monotonic, lambda: False)
+    settings = Settings(idle_work="never")
+    for typed in ("login", "login(", "login(pass"):
+        at = snapshot(before + typed + "<CURSOR>\n" + CODE)
+        await service.complete(at, Trigger.INVOKED, settings)
+    full = [seen for seen in engine.seen if seen.count("def function") > 6]
+    assert full[0] in full[1]
+    assert full[1][: len(full[0])] == full[0]
+    assert full[2].startswith(full[1])
