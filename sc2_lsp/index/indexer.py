@@ -20,7 +20,7 @@ import msgspec
 from sc2_lsp.index.keeper import Event, Keeper, LockTaken, Setup
 from sc2_lsp.index.messages import Phase, Progress, Report, decode_command, encode
 from sc2_lsp.index.place import Lock, place_of, prepare
-from sc2_lsp.index.priority import yield_to_all
+from sc2_lsp.index.priority import Urgency, give_way
 
 LOCK_POLL_S = 1.0
 
@@ -32,8 +32,8 @@ def main(arguments: list[str]) -> None:
     """Serve the process that started this one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the parent.
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
-    yield_to_all()
     setup = msgspec.json.decode(arguments[0], type=Setup)
+    give_way(Urgency.NORMAL if setup.is_awaited else Urgency.PROMPT)
     place = place_of(setup.root, Path(setup.folder))
     inbox: _Inbox = SimpleQueue()
     try:

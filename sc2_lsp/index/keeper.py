@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from sc2_lsp.index.fingerprint import fingerprint
 from sc2_lsp.index.limits import Limits
 from sc2_lsp.index.messages import (
     Changed,
@@ -32,9 +33,10 @@ from sc2_lsp.index.messages import (
 from sc2_lsp.index.parsed import Parsed
 from sc2_lsp.index.place import Place, sweep
 from sc2_lsp.index.pool import Pool
-from sc2_lsp.index.priority import at_most
+from sc2_lsp.index.priority import Urgency, at_most
 from sc2_lsp.index.reading import read_file
 from sc2_lsp.index.scan import Scan
+from sc2_lsp.index.schema import is_sound
 from sc2_lsp.index.scope import MARKS
 from sc2_lsp.index.store import Store, open_store
 from sc2_lsp.index.todo import BATCH_FILES, Todo, Wanted
@@ -56,6 +58,7 @@ class Setup(msgspec.Struct, frozen=True):
     """What is kept, and how.
 
     `is_careful` has every file parsed by a worker, which may die of it in this process's place.
+    `is_awaited` says that somebody waits for it, so that it takes its share of the machine.
     """
 
     root: str
@@ -63,6 +66,7 @@ class Setup(msgspec.Struct, frozen=True):
     limits: Limits
     n_workers: int
     is_careful: bool = False
+    is_awaited: bool = False
 
 
 class LockTaken(msgspec.Struct, frozen=True):
@@ -116,6 +120,7 @@ class Keeper:
         self._scan_again = False
         self._committed_s = 0.0
         self._reported_s = 0.0
+        self._is_ready = False
 
     def handle(self, event: Event) -> None:
         """Do what an event asks for, as far as it takes no time."""
@@ -161,12 +166,16 @@ class Keeper:
                 self._start_anew(self._store)
             elif isinstance(event, Rescan):
                 self._start_scan(self._store)
-            elif isinstance(event, Check) and not self._store.is_sound():
+            elif isinstance(event, Check) and not self._is_sound(self._store):
                 raise sqlite3.DatabaseError("it was found to be damaged")
 
     def _open(self) -> None:
-        self._store = open_store(self._place)
+        self._store = open_store(self._place, fingerprint())
         self._start_scan(self._store)
+
+    def _is_sound(self, store: Store) -> bool:
+        store.commit()
+        return is_sound(self._place.database)
 
     def _start_anew(self, store: Store) -> None:
         self._forget_work()
@@ -279,9 +288,8 @@ class Keeper:
         if self._skipped is not None:
             store.finish_scan(time.time(), self._skipped)
             self._skipped = None
-            if store.is_worn():
-                self._start_anew(store)
-                return
+        if not self._is_ready:
+            self._is_ready = True
             self._report(Progress(Phase.READY, self._n_total, self._n_total))
         self._tell_done()
 
@@ -290,6 +298,7 @@ class Keeper:
         _log.warning("the index of %s is not kept: %s", self._setup.root, why)
         self._forget_work()
         self._close_store()
+        self._is_ready = False
         self._report(Progress(Phase.STOPPED, message=f"The index cannot be kept: {why}."))
         self._tell_done()
 
@@ -323,13 +332,19 @@ class Keeper:
                 store.close()
 
     def _start_pool(self) -> Pool:
-        setup = WorkerSetup(self._setup.root, self._setup.limits, str(self._place.database))
+        setup = WorkerSetup(
+            self._setup.root,
+            self._setup.limits,
+            str(self._place.database),
+            Urgency.NORMAL if self._setup.is_awaited else Urgency.IDLE,
+        )
         n_workers = min(self._setup.n_workers, 1 + len(self._todo) // BATCH_FILES)
         return Pool(setup, n_workers, lambda *result: self._post(Batch(*result)))
 
     def _tell_progress(self, progress: Progress) -> None:
         if time.monotonic() - self._reported_s > _PROGRESS_EVERY_S:
             self._reported_s = time.monotonic()
+            self._is_ready = False
             self._report(progress)
 
     def _tell_done(self) -> None:

@@ -6,6 +6,7 @@ import logging
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -124,7 +125,8 @@ class _Worker:
         child, self._child = self._child, None
         if child is not None:
             child.kill()
-            with child:
+            # What was not written yet cannot be any more.
+            with suppress(OSError), child:
                 pass
 
     def _start(self) -> subprocess.Popen[bytes]:

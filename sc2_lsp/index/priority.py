@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from enum import Enum
 
 import psutil
 
@@ -14,12 +15,22 @@ _WINDOWS_IDLE_CLASS = 0x40
 _WINDOWS_VERY_LOW = 0
 
 
-def yield_to_all() -> None:
-    """Take the lowest priority that the operating system has, for good; never fails."""
-    with suppress(psutil.Error, OSError, AttributeError, ValueError):
-        _lower_cpu()
-    with suppress(psutil.Error, OSError, AttributeError, ValueError):
-        _lower_io()
+class Urgency(str, Enum):
+    """How much a process minds others. PROMPT ones still answer on a busy machine, IDLE ones run
+    only where nobody else wants to."""
+
+    NORMAL = "normal"
+    PROMPT = "prompt"
+    IDLE = "idle"
+
+
+def give_way(urgency: Urgency) -> None:
+    """Lower this process's priority for good; never fails."""
+    if urgency is Urgency.NORMAL:
+        return
+    for lower in (_lower_cpu, _lower_io):
+        with suppress(psutil.Error, OSError, AttributeError, ValueError):
+            lower(urgency)
 
 
 @contextmanager
@@ -39,18 +50,17 @@ def at_most(time_s: int) -> Iterator[None]:
         alarm(0)
 
 
-def _lower_cpu() -> None:
+def _lower_cpu(urgency: Urgency) -> None:
     if psutil.WINDOWS:
         psutil.Process().nice(_WINDOWS_IDLE_CLASS)
         return
     os.nice(19)
     # A scheduling class below every nice value, on Linux only.
-    policy = getattr(os, "SCHED_IDLE", None)
-    if policy is not None:
-        os.sched_setscheduler(0, policy, os.sched_param(0))
+    if urgency is Urgency.IDLE and hasattr(os, "SCHED_IDLE"):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
-def _lower_io() -> None:
+def _lower_io(_urgency: Urgency) -> None:
     if psutil.LINUX:
         psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)
     elif psutil.WINDOWS:

@@ -34,6 +34,11 @@ class PieceOfFile:
     end_line: int
 
 
+def data_version(db: sqlite3.Connection) -> int:
+    """A number that changes when somebody else commits."""
+    return int(db.execute("PRAGMA data_version").fetchone()[0])
+
+
 def rows_by_token(
     db: sqlite3.Connection,
     token: str,
@@ -106,7 +111,7 @@ def paths_ending(db: sqlite3.Connection, suffix: str, limit: int) -> list[str]:
 
 
 def n_pieces(db: sqlite3.Connection) -> int:
-    """How many pieces there are, dropped ones included."""
+    """How many pieces there are, with some that were."""
     row = db.execute("SELECT max(id + n_pieces) FROM blobs WHERE id = (SELECT max(id) FROM blobs)")
     return int(row.fetchone()[0] or 0)
 
@@ -119,7 +124,7 @@ def posting(db: sqlite3.Connection, word: str, most: int) -> Posting:
 
 
 def piece_of(db: sqlite3.Connection, number: int, hidden: Collection[str]) -> PieceOfFile | None:
-    """Where a piece stands; None where it was dropped, or no file that is not hidden has it."""
+    """Where a piece stands; None where no file has it that is not hidden."""
     row = db.execute(
         "SELECT id, n_pieces FROM blobs WHERE id <= ? ORDER BY id DESC LIMIT 1", (number,)
     ).fetchone()

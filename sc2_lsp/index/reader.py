@@ -57,6 +57,7 @@ class Reader:
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
+        self._version = 0
         self._common: set[str] = set()
         self._definitions = lru_cache(_REMEMBERED_BLOBS)(self._definitions_of)
         self.overlay = Overlay()
@@ -118,8 +119,7 @@ class Reader:
             if self._connection is not None:
                 self._connection.close()
             self._connection = self._identity = None
-            self._common.clear()
-            self._definitions.cache_clear()
+            self._forget()
 
     def _find(
         self,
@@ -203,6 +203,16 @@ class Reader:
         if self._connection is None and identity is not None:
             self._connection = open_to_read(self._place.database)
             self._identity = identity
+        if self._connection is not None:
+            version = queries.data_version(self._connection)
+            if version != self._version:
+                self._forget()
+                self._version = version
+
+    def _forget(self) -> None:
+        """What is remembered holds for one state of the database."""
+        self._common.clear()
+        self._definitions.cache_clear()
 
 
 def _located(

@@ -1,14 +1,15 @@
 """The tables of an index, and how its database is opened to write and to read.
 
 A file has the content of a blob, found by its digest. A blob's id is the number of its first piece:
-it owns as many numbers as it has pieces, and at least one. The full-text tables hold no text, only
-which numbers a word stands in, and nothing is ever taken out of them, since that would need the
-text: a number that no blob owns is that of a blob that was dropped. So numbers are never reused.
+it owns as many numbers as it has pieces, and at least one, and no number is used twice. The
+full-text tables hold no text, only which numbers a word stands in; to take a number out of them
+they have to be told the same words again, so these are kept. A blob that no file has is not there.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 VERSION = 1
@@ -25,13 +26,15 @@ _TABLES = (
         tail TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, blob INTEGER,
         reason TEXT) WITHOUT ROWID""",
     "CREATE INDEX files_by_blob ON files (blob) WHERE blob IS NOT NULL",
-    # `unused_s` is since when no file has this content, in seconds of the epoch.
+    # `is_used` says whether a file has this content, `unused_s` since when none has, in seconds of
+    # the epoch.
     """CREATE TABLE blobs (
         id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, language TEXT NOT NULL,
-        n_pieces INTEGER NOT NULL, unused_s REAL)""",
+        n_pieces INTEGER NOT NULL, is_used INTEGER NOT NULL, unused_s REAL)""",
     # Apart from the blobs, whose rows stay small and quick to go through.
     """CREATE TABLE contents (
-        id INTEGER PRIMARY KEY, outline BLOB NOT NULL, starts BLOB NOT NULL)""",
+        id INTEGER PRIMARY KEY, outline BLOB NOT NULL, starts BLOB NOT NULL,
+        names TEXT NOT NULL, words TEXT NOT NULL)""",
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     f"CREATE VIRTUAL TABLE defined USING fts5 (names, {_FULL_TEXT})",
     f"CREATE VIRTUAL TABLE pieces USING fts5 (words, {_FULL_TEXT})",
@@ -40,6 +43,7 @@ _NAMES = ("files", "blobs", "contents", "facts", "defined", "pieces")
 _N_CACHE_KB = 16_384
 _N_READER_CACHE_KB = 8_192
 _LOG_LIMIT_BYTES = 16 << 20
+_READER_PATIENCE_S = 0.02
 
 
 class NotOurs(Exception):
@@ -66,14 +70,16 @@ def open_to_write(path: Path) -> sqlite3.Connection:
 
 def open_to_read(path: Path) -> sqlite3.Connection:
     """Open a database that exists, from any thread; raises NotOurs and sqlite3.Error."""
+    # Whoever reads first after a writer died has to be able to mend what that one left.
     connection = sqlite3.connect(
-        f"{path.as_uri()}?mode=ro",
+        f"{path.as_uri()}?mode=rw",
         uri=True,
         isolation_level=None,
-        timeout=0.0,
+        timeout=_READER_PATIENCE_S,
         check_same_thread=False,
     )
     try:
+        connection.execute("PRAGMA query_only=ON")
         connection.execute(f"PRAGMA cache_size=-{_N_READER_CACHE_KB}")
         check_version(connection)
     except BaseException:
@@ -101,15 +107,17 @@ def check_version(connection: sqlite3.Connection) -> None:
         raise NotOurs(f"application {found[0]:#x}, version {found[1]}")
 
 
-def is_sound(connection: sqlite3.Connection) -> bool:
-    """Whether all of the database can be read and agrees with itself; takes its time."""
-    try:
-        (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        for table in ("defined", "pieces"):
-            connection.execute(f"INSERT INTO {table}({table}) VALUES ('integrity-check')")
-    except sqlite3.DatabaseError:
-        return False
-    return bool(answer == "ok")
+def is_sound(path: Path) -> bool:
+    """Whether all of a database can be read and agrees with itself; takes its time."""
+    # A connection of its own, because another one would answer from what it remembers.
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=5.0)) as connection:
+        try:
+            (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            for table in ("defined", "pieces"):
+                connection.execute(f"INSERT INTO {table}({table}) VALUES ('integrity-check')")
+        except sqlite3.DatabaseError:
+            return False
+        return bool(answer == "ok")
 
 
 def _is_empty(connection: sqlite3.Connection) -> bool:

@@ -52,11 +52,13 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class IndexOptions:
     """`n_workers` = 0 means as many processes as there are cores, up to four. `folder` is where
-    indexes are kept, None for the user's cache."""
+    indexes are kept, None for the user's cache. An index that `is_awaited` gives way to nobody.
+    """
 
     limits: Limits = Limits()  # noqa: RUF009  frozen
     n_workers: int = 0
     folder: Path | None = None
+    is_awaited: bool = False
 
 
 class Index:
@@ -124,6 +126,11 @@ class Index:
     def release(self, path: str) -> None:
         """The editor closed a file."""
         self.reader.overlay.remove(path)
+
+    async def refreshed(self) -> None:
+        """Wait until all open files are seen as they are now."""
+        if self._refreshing is not None:
+            await asyncio.wait({self._refreshing})
 
     def summary(self) -> Summary:
         """What is in the index by now; takes milliseconds, raises nothing."""
@@ -202,6 +209,7 @@ class Index:
             limits=self._options.limits,
             n_workers=self._options.n_workers or min(4, os.cpu_count() or 1),
             is_careful=is_careful,
+            is_awaited=self._options.is_awaited,
         )
 
     def _show(self, progress: Progress) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -20,7 +20,6 @@ KEEP_UNUSED_S = 14 * 86_400.0
 """How long a content is kept that no file has: switching back to a branch then costs nothing."""
 
 _MOST_UNUSED = 20_000
-_LEAST_DEAD = 20_000
 
 _log = logging.getLogger(__name__)
 
@@ -76,17 +75,23 @@ class Store:
             elif file.reason is None:
                 self.remove([file.path])
                 continue
+            before = self._blob_of(file.path)
             self._connection.execute(
                 "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
                 (file.path[::-1], file.size, file.mtime_ns, blob, file.reason),
             )
+            if before is not None and before != blob:
+                self._retire(before)
         return missing
 
-    def remove(self, paths: Sequence[str]) -> None:
+    def remove(self, paths: Iterable[str]) -> None:
+        """Forget these files."""
         self._begin()
-        self._connection.executemany(
-            "DELETE FROM files WHERE tail = ?", [(path[::-1],) for path in paths]
-        )
+        for path in paths:
+            before = self._blob_of(path)
+            self._connection.execute("DELETE FROM files WHERE tail = ?", (path[::-1],))
+            if before is not None:
+                self._retire(before)
 
     def commit(self) -> None:
         """Make all that was put visible to readers."""
@@ -101,42 +106,37 @@ class Store:
         """
         self._begin()
         execute = self._connection.execute
-        execute(
-            "UPDATE blobs SET unused_s = NULL WHERE unused_s IS NOT NULL"
-            " AND id IN (SELECT blob FROM files WHERE blob IS NOT NULL)"
-        )
-        execute(
-            "UPDATE blobs SET unused_s = ? WHERE unused_s IS NULL"
-            " AND id NOT IN (SELECT blob FROM files WHERE blob IS NOT NULL)",
-            (now_s,),
-        )
+        execute("UPDATE blobs SET unused_s = ? WHERE NOT is_used AND unused_s IS NULL", (now_s,))
         old = execute("SELECT id FROM blobs WHERE unused_s < ?", (now_s - KEEP_UNUSED_S,))
-        dropped = [row[0] for row in old.fetchall()]
-        over = execute(
-            "SELECT id FROM blobs WHERE unused_s IS NOT NULL ORDER BY unused_s DESC"
-            " LIMIT -1 OFFSET ?",
+        dropped = old.fetchall()
+        dropped += execute(
+            "SELECT id FROM blobs WHERE NOT is_used ORDER BY unused_s DESC LIMIT -1 OFFSET ?",
             (_MOST_UNUSED,),
-        )
-        self._drop({*dropped, *(row[0] for row in over.fetchall())})
+        ).fetchall()
+        for table in ("blobs", "contents"):
+            self._connection.executemany(f"DELETE FROM {table} WHERE id = ?", dropped)
         self._note("skipped", msgspec.json.encode(skipped).decode())
         self._note("scanned_s", str(now_s))
         self.commit()
 
-    def is_worn(self) -> bool:
-        """Whether the full-text tables hold more of the past than of the present."""
-        (n_live,) = self._connection.execute("SELECT sum(n_pieces) FROM blobs").fetchone()
-        return self._next_id > _LEAST_DEAD + 2 * (n_live or 0)
-
-    def is_sound(self) -> bool:
-        """Whether the database is whole; reads all of it."""
-        self.commit()
-        return schema.is_sound(self._connection)
-
     def clear(self) -> None:
         """Forget everything."""
         self.commit()
+        made_by = self._fact("made_by")
         schema.create_tables(self._connection)
         self._next_id = 1
+        if made_by is not None:
+            self._begin()
+            self._note("made_by", made_by)
+            self.commit()
+
+    def belong_to(self, made_by: str) -> None:
+        """Forget everything unless it was made by the same."""
+        if self._fact("made_by") != made_by:
+            self.clear()
+            self._begin()
+            self._note("made_by", made_by)
+            self.commit()
 
     def close(self) -> None:
         self._connection.close()
@@ -145,31 +145,66 @@ class Store:
         if not self._connection.in_transaction:
             self._connection.execute("BEGIN IMMEDIATE")
 
+    def _blob_of(self, path: str) -> int | None:
+        query = self._connection.execute("SELECT blob FROM files WHERE tail = ?", (path[::-1],))
+        row = query.fetchone()
+        return None if row is None else row[0]
+
     def _blob(self, digest: bytes, contents: Contents | None) -> int | None:
         """The id of the blob with this digest, made from `contents` where there is none yet."""
         execute = self._connection.execute
-        row = execute("SELECT id FROM blobs WHERE digest = ?", (digest,)).fetchone()
+        row = execute("SELECT id, is_used FROM blobs WHERE digest = ?", (digest,)).fetchone()
         if row is not None:
-            return int(row[0])
+            blob = int(row[0])
+            if not row[1]:
+                self._revive(blob)
+            return blob
         if contents is None:
             return None
         blob, words = self._next_id, contents.words
         self._next_id += max(1, len(words))
         execute(
-            "INSERT INTO blobs VALUES (?, ?, ?, ?, NULL)",
+            "INSERT INTO blobs VALUES (?, ?, ?, ?, 1, NULL)",
             (blob, digest, contents.language, len(words)),
         )
-        execute("INSERT INTO contents VALUES (?, ?, ?)", (blob, contents.outline, contents.starts))
-        execute("INSERT INTO defined (rowid, names) VALUES (?, ?)", (blob, contents.names))
+        kept = "\n".join(words)
+        row = (blob, contents.outline, contents.starts, contents.names, kept)
+        execute("INSERT INTO contents VALUES (?, ?, ?, ?, ?)", row)
+        self._let_find(blob, contents.names, words)
+        return blob
+
+    def _let_find(self, blob: int, names: str, words: Iterable[str]) -> None:
+        self._connection.execute("INSERT INTO defined (rowid, names) VALUES (?, ?)", (blob, names))
         self._connection.executemany(
             "INSERT INTO pieces (rowid, words) VALUES (?, ?)", enumerate(words, blob)
         )
-        return blob
 
-    def _drop(self, blobs: Iterable[int]) -> None:
-        rows = [(blob,) for blob in blobs]
-        self._connection.executemany("DELETE FROM blobs WHERE id = ?", rows)
-        self._connection.executemany("DELETE FROM contents WHERE id = ?", rows)
+    def _revive(self, blob: int) -> None:
+        """A file has this content again."""
+        self._let_find(blob, *self._words_of(blob))
+        self._connection.execute(
+            "UPDATE blobs SET is_used = 1, unused_s = NULL WHERE id = ?", (blob,)
+        )
+
+    def _retire(self, blob: int) -> None:
+        """A file has this content no more; if none has, it is not to be found, but kept."""
+        execute = self._connection.execute
+        if execute("SELECT 1 FROM files WHERE blob = ? LIMIT 1", (blob,)).fetchone():
+            return
+        names, words = self._words_of(blob)
+        execute(
+            "INSERT INTO defined (defined, rowid, names) VALUES ('delete', ?, ?)", (blob, names)
+        )
+        self._connection.executemany(
+            "INSERT INTO pieces (pieces, rowid, words) VALUES ('delete', ?, ?)",
+            enumerate(words, blob),
+        )
+        execute("UPDATE blobs SET is_used = 0, unused_s = NULL WHERE id = ?", (blob,))
+
+    def _words_of(self, blob: int) -> tuple[str, list[str]]:
+        query = self._connection.execute("SELECT names, words FROM contents WHERE id = ?", (blob,))
+        names, words = query.fetchone()
+        return names, words.split("\n")
 
     def _fact(self, name: str) -> str | None:
         row = self._connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
@@ -179,16 +214,28 @@ class Store:
         self._connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
 
 
-def open_store(place: Place) -> Store:
+def open_store(place: Place, made_by: str) -> Store:
     """The store of a place; a database that cannot be used is set aside and begun anew.
 
-    Raises sqlite3.OperationalError where none can be kept at all, such as on a full disk.
+    What was put in it by something else than `made_by` is forgotten. Raises
+    sqlite3.OperationalError where none can be kept at all, such as on a full disk.
     """
     try:
-        return Store(schema.open_to_write(place.database))
+        return _open(place, made_by)
     except sqlite3.OperationalError:
         raise
     except (sqlite3.DatabaseError, schema.NotOurs, ValueError) as error:
         _log.warning("the index %s is rebuilt: %s", place.database, error)
         place.set_aside()
-        return Store(schema.open_to_write(place.database))
+        return _open(place, made_by)
+
+
+def _open(place: Place, made_by: str) -> Store:
+    connection = schema.open_to_write(place.database)
+    try:
+        store = Store(connection)
+        store.belong_to(made_by)
+    except BaseException:
+        connection.close()
+        raise
+    return store

@@ -6,6 +6,7 @@ ends, and in the midst of a file that takes far too long.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import struct
 import sys
@@ -17,7 +18,7 @@ import msgspec
 
 from sc2_lsp.index.limits import Limits
 from sc2_lsp.index.parsed import Parsed
-from sc2_lsp.index.priority import at_most, yield_to_all
+from sc2_lsp.index.priority import Urgency, at_most, give_way
 from sc2_lsp.index.reading import read_file
 from sc2_lsp.index.schema import NotOurs, open_to_read
 
@@ -32,18 +33,22 @@ class Setup(msgspec.Struct, frozen=True):
     root: str
     limits: Limits
     database: str | None = None
+    urgency: Urgency = Urgency.IDLE
 
 
 def main(arguments: list[str]) -> None:
     """Serve the indexer that started this process until it ends."""
     setup = msgspec.json.decode(arguments[0], type=Setup)
-    yield_to_all()
+    give_way(setup.urgency)
     is_known = _lookup(setup.database)
     while (body := read_frame(sys.stdin.buffer)) is not None:
         paths = msgspec.msgpack.decode(body, type=list[str])
         with at_most(BATCH_TIME_S):
             parsed = [read_file(setup.root, path, setup.limits, is_known) for path in paths]
-        write_frame(sys.stdout.buffer, msgspec.msgpack.encode(parsed))
+        try:
+            write_frame(sys.stdout.buffer, msgspec.msgpack.encode(parsed))
+        except OSError:
+            os._exit(0)  # Nobody is there any more, so nobody needs to hear of it.
 
 
 def read_frame(stream: IO[bytes]) -> bytes | None:

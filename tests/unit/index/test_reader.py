@@ -42,7 +42,7 @@ class Repository:
         self.store: Store | None = None
 
     def write(self, path: str, text: str) -> None:
-        self.store = self.store or open_store(self.place)
+        self.store = self.store or open_store(self.place, "test")
         file = self.root / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(text.encode())

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ def pieces_with(place: Place, word: str) -> list[str]:
 
 
 def test_what_was_put_is_seen_after_the_commit_and_not_before(place: Place) -> None:
-    store = open_store(place)
+    store = open_store(place, "test")
     store.put([parsed("a.py", "def one(): pass\n")])
     assert functions(place, "one") == []
     store.commit()
@@ -57,12 +58,12 @@ def test_what_was_put_is_seen_after_the_commit_and_not_before(place: Place) -> N
 
 
 def test_what_was_not_committed_is_gone_when_the_store_is_opened_again(place: Place) -> None:
-    store = open_store(place)
+    store = open_store(place, "test")
     store.put([parsed("a.py", "def one(): pass\n")])
     store.commit()
     store.put([parsed("b.py", "def two(): pass\n")])
     store.close()
-    again = open_store(place)
+    again = open_store(place, "test")
     assert again.known() == {"a.py": (1, 1)}
     again.put([parsed("c.py", "def three(): pass\n")])
     again.commit()
@@ -70,7 +71,7 @@ def test_what_was_not_committed_is_gone_when_the_store_is_opened_again(place: Pl
 
 
 def test_one_content_is_kept_once_however_many_files_have_it(place: Place) -> None:
-    store = open_store(place)
+    store = open_store(place, "test")
     text = "def same(): pass\n"
     assert store.put([parsed("a.py", text), known("b.py", text), parsed("c.py", text)]) == []
     store.commit()
@@ -80,11 +81,11 @@ def test_one_content_is_kept_once_however_many_files_have_it(place: Place) -> No
 
 
 def test_a_file_whose_content_is_unknown_after_all_is_asked_for_again(place: Place) -> None:
-    assert open_store(place).put([known("a.py", "x = 1\n")]) == ["a.py"]
+    assert open_store(place, "test").put([known("a.py", "x = 1\n")]) == ["a.py"]
 
 
 def test_a_file_that_is_gone_or_left_out_is_found_no_more(place: Place) -> None:
-    store = open_store(place)
+    store = open_store(place, "test")
     store.put([parsed("a.py", "def one(): pass\n"), parsed("b.py", "def two(): pass\n")])
     store.put([Parsed("a.py", 0, 0), Parsed("b.py", 5, 6, reason="binary")])
     store.commit()
@@ -93,7 +94,7 @@ def test_a_file_that_is_gone_or_left_out_is_found_no_more(place: Place) -> None:
 
 
 def test_files_below_a_folder_are_told_from_those_beside_it(place: Place) -> None:
-    store = open_store(place)
+    store = open_store(place, "test")
     store.put([parsed(path, "x\n") for path in ("a/b.py", "a/c/d.py", "ab.py", "e.py")])
     assert sorted(store.at_or_below(["a"])) == ["a/b.py", "a/c/d.py"]
     assert store.at_or_below(["e.py"]) == ["e.py"]
@@ -101,7 +102,7 @@ def test_files_below_a_folder_are_told_from_those_beside_it(place: Place) -> Non
 
 
 def test_an_unused_content_is_kept_for_a_while_and_then_dropped(place: Place) -> None:
-    store = open_store(place)
+    store = open_store(place, "test")
     old, new = "def old_name(): pass\n", "def new_name(): pass\n"
     store.put([parsed("a.py", old)])
     store.put([parsed("a.py", new)])
@@ -114,8 +115,37 @@ def test_an_unused_content_is_kept_for_a_while_and_then_dropped(place: Place) ->
     assert store.put([known("a.py", old)]) == ["a.py"]
 
 
+def test_older_versions_of_a_file_are_not_found_and_a_version_that_returns_is(
+    place: Place,
+) -> None:
+    store = open_store(place, "test")
+    versions = [f"def version_{number}(): return shared_word\n" for number in range(30)]
+    for version in versions:
+        store.put([parsed("a.py", version)])
+    store.commit()
+    assert raw_postings(place, "shared_word") == 1
+    assert functions(place, "version_29") == ["a.py"]
+    assert functions(place, "version_3") == []
+    assert store.put([known("a.py", versions[3])]) == []
+    store.commit()
+    assert functions(place, "version_3") == ["a.py"]
+    assert functions(place, "version_29") == []
+    assert pieces_with(place, "version_3") == ["a.py"]
+    assert raw_postings(place, "shared_word") == 1
+    store.remove(["a.py"])
+    store.commit()
+    assert raw_postings(place, "shared_word") == 0
+    assert schema.is_sound(place.database)
+
+
+def raw_postings(place: Place, word: str) -> int:
+    """What has to be gone through to look for a word."""
+    with closing(schema.open_to_read(place.database)) as db:
+        return len(queries.posting(db, word, 100).pieces)
+
+
 def test_the_number_of_a_dropped_piece_finds_nothing(place: Place) -> None:
-    store = open_store(place)
+    store = open_store(place, "test")
     store.put([parsed("a.py", "first_word\n")])
     store.put([parsed("a.py", "second_word\n")])
     store.finish_scan(NOW_S, {})
@@ -128,7 +158,7 @@ def test_the_number_of_a_dropped_piece_finds_nothing(place: Place) -> None:
 
 
 def test_a_cleared_store_begins_anew(place: Place) -> None:
-    store = open_store(place)
+    store = open_store(place, "test")
     store.put([parsed("a.py", "first_word\n")])
     store.clear()
     assert store.known() == {}
@@ -141,55 +171,59 @@ def test_a_cleared_store_begins_anew(place: Place) -> None:
 @pytest.mark.parametrize("rubbish", [b"rubbish" * 1000, b"SQLite format 3\0" + bytes(5000)])
 def test_a_file_that_is_no_database_is_set_aside(place: Place, rubbish: bytes) -> None:
     place.database.write_bytes(rubbish)
-    store = open_store(place)
+    store = open_store(place, "test")
     assert store.known() == {}
     assert place.broken.read_bytes() == rubbish
 
 
 def test_a_database_of_another_version_or_program_is_set_aside(place: Place) -> None:
-    open_store(place).close()
+    open_store(place, "test").close()
     db = sqlite3.connect(place.database)
     db.execute(f"PRAGMA user_version={schema.VERSION + 1}")
     db.close()
-    open_store(place).close()
+    open_store(place, "test").close()
     assert place.broken.exists()
     place.database.unlink()
     other = sqlite3.connect(place.database)
     other.execute("CREATE TABLE somebody (elses)")
     other.commit()
     other.close()
-    assert open_store(place).known() == {}
+    assert open_store(place, "test").known() == {}
     tables = sqlite3.connect(place.broken).execute("SELECT name FROM sqlite_master").fetchall()
     assert tables == [("somebody",)]
 
 
 def test_damage_inside_is_found_by_looking_for_it(place: Place) -> None:
-    store = open_store(place)
+    store = open_store(place, "test")
     store.put([parsed(f"{n}.py", f"def f{n}(): return {n}\n" * 50) for n in range(50)])
     store.commit()
-    assert store.is_sound()
+    assert schema.is_sound(place.database)
     store.close()
     data = bytearray(place.database.read_bytes())
     data[8192 : len(data) - 4096] = b"\xa5" * (len(data) - 12288)
     place.database.write_bytes(data)
-    assert not schema.is_sound(sqlite3.connect(place.database))
-    assert open_store(place).known() == {}
+    assert not schema.is_sound(place.database)
+    assert open_store(place, "test").known() == {}
     assert place.broken.read_bytes() == data
 
 
-def test_nobody_else_may_read_the_database(place: Place) -> None:
-    open_store(place)
-    assert place.database.stat().st_mode & 0o077 == 0
-
-
-def test_an_index_is_worn_once_most_of_its_pieces_are_of_the_past(place: Place) -> None:
-    store = open_store(place)
+def test_what_another_version_of_the_code_made_is_forgotten(place: Place) -> None:
+    store = open_store(place, "one")
     store.put([parsed("a.py", "x\n")])
-    assert not store.is_worn()
-    text = "word\n" * 30 * 25_000
-    store.put([parsed("a.txt", text)])
-    store.put([parsed("a.txt", "word\n")])
-    store.finish_scan(NOW_S, {})
-    assert not store.is_worn()
-    store.finish_scan(NOW_S + KEEP_UNUSED_S + 1, {})
-    assert store.is_worn()
+    store.commit()
+    store.close()
+    again = open_store(place, "one")
+    assert again.known() != {}
+    again.close()
+    other = open_store(place, "two")
+    assert other.known() == {}
+    other.put([parsed("a.py", "x\n")])
+    other.clear()
+    other.put([parsed("b.py", "x\n")])
+    other.close()
+    assert open_store(place, "two").known() == {}  # Nothing was committed.
+
+
+def test_nobody_else_may_read_the_database(place: Place) -> None:
+    open_store(place, "test")
+    assert place.database.stat().st_mode & 0o077 == 0
