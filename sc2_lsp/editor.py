@@ -125,10 +125,19 @@ class Editor:
 
     async def stats(self) -> dict[str, Any]:
         """The server's counters, as `sc2.stats` gives them."""
-        stats: dict[str, Any] = await self.reply(
-            self._client.workspace_execute_command_async(types.ExecuteCommandParams("sc2.stats"))
-        )
+        stats: dict[str, Any] = await self._run("sc2.stats")
         return stats
+
+    async def indexes(self) -> list[dict[str, Any]]:
+        """What is indexed, a summary for each folder, as `sc2.index` gives it."""
+        summary = await self._run("sc2.index")
+        indexes: list[dict[str, Any]] = summary["indexes"]
+        return indexes
+
+    async def _run(self, command: str) -> Any:
+        return await self.reply(
+            self._client.workspace_execute_command_async(types.ExecuteCommandParams(command))
+        )
 
     async def reply(self, call: Any) -> Any:
         return await asyncio.wait_for(call, self._reply_timeout_s)

@@ -19,7 +19,7 @@ from sc2_lsp.index.messages import Phase, Progress
 from sc2_lsp.index.service import Index, IndexOptions
 from sc2_lsp.ports import CodeIndex
 from sc2_lsp.text import Text
-from sc2_lsp.watch import EVERYTHING, Watcher
+from sc2_lsp.watch import EVERYTHING, Options, Watcher
 from sc2_lsp.workspace.repository import relative_path, root_of
 from sc2_lsp.workspace.uris import path_of_uri
 
@@ -150,7 +150,8 @@ class _Folder:
         options = IndexOptions(limits=Limits(max_bytes=spec.max_file_bytes), folder=kept_in)
         self.index = Index(root, options, self._take)
         self._loop = asyncio.get_running_loop()
-        self._watcher = Watcher(root, self._told) if spec.watch != "off" else None
+        watching = Options(trusts_system=spec.watch != "poll")
+        self._watcher = Watcher(root, self._told, watching) if spec.watch != "off" else None
 
     def start(self) -> None:
         self.index.start()

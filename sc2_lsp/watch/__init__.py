@@ -46,7 +46,8 @@ class Options:
     """What is told once nothing changed for `quiet_s`, and `most_s` after the first change anyway.
 
     A folder that is not there is looked for every `retry_s`. `max_folders` bounds what the kernel
-    is asked to watch; None takes half of what it allows to a user.
+    is asked to watch; None takes half of what it allows to a user. With `trusts_system` false it is
+    not asked at all, for file systems that tell of no changes and look as if they did.
     """
 
     quiet_s: float = 0.05
@@ -54,6 +55,7 @@ class Options:
     poll_s: float = 5.0
     retry_s: float = 2.0
     max_folders: int | None = None
+    trusts_system: bool = True
 
 
 class Watcher:
@@ -126,7 +128,8 @@ class Watcher:
             source.close()
 
     def _open(self) -> Source:
-        if self._is_exhausted or is_remote(self._root):
+        trusts_system = self._options.trusts_system and not self._is_exhausted
+        if not trusts_system or is_remote(self._root):
             source: Source = Polling(self._root, self._options.poll_s, self._stopping)
             self._state = State.POLLING
             return source

@@ -1,0 +1,163 @@
+"""The indexes of a workspace, with real indexers and watchers below."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from sc2_lsp.domain import IndexProgress, IndexSpec
+from sc2_lsp.indexing import FolderIndexes
+from sc2_lsp.text import Text
+from tests.support.snapshots import snapshot
+
+pytestmark = pytest.mark.server
+
+PATIENCE_S = 60.0
+
+
+@pytest.fixture
+async def indexes(tmp_path: Path) -> AsyncIterator[FolderIndexes]:
+    indexes = FolderIndexes(tmp_path / "cache")
+    yield indexes
+    await indexes.close()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A folder of two, the one inside the other."""
+    root = tmp_path / "outer"
+    (root / "inner").mkdir(parents=True)
+    (root / "a.py").write_text("def outer_one(): ...\n")
+    (root / "inner" / "b.py").write_text("def inner_one(): ...\n")
+    return root
+
+
+def spec(*roots: Path, watch: str = "off", max_file_bytes: int = 1000) -> IndexSpec:
+    return IndexSpec(tuple(map(str, roots)), max_file_bytes, watch)
+
+
+def known(indexes: FolderIndexes, uri: str, name: str) -> list[str]:
+    """The files that define `name`, as a document at `uri` sees it."""
+    index = indexes.index_for(snapshot("<CURSOR>", uri=uri))
+    return [found.path for found in index.definitions([name], 9)] if index is not None else []
+
+
+async def until(is_so: Callable[[], object]) -> None:
+    """Wait for something that no event tells of."""
+
+    async def look() -> None:
+        while not is_so():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+    await asyncio.wait_for(look(), PATIENCE_S)
+
+
+async def test_the_innermost_folder_answers(indexes: FolderIndexes, root: Path) -> None:
+    indexes.configure(spec(root, root / "inner"))
+    await indexes.settled()
+    outer, inner = (root / "c.py").as_uri(), (root / "inner" / "c.py").as_uri()
+    assert known(indexes, outer, "outer_one") == ["a.py"]
+    assert known(indexes, outer, "inner_one") == ["inner/b.py"]
+    assert known(indexes, inner, "inner_one") == ["b.py"]
+    assert known(indexes, inner, "outer_one") == []
+
+
+async def test_a_file_of_no_folder_has_no_index(indexes: FolderIndexes, root: Path) -> None:
+    indexes.configure(spec(root))
+    assert indexes.index_for(snapshot("<CURSOR>", uri="file:///elsewhere/a.py")) is None
+
+
+async def test_what_is_not_saved_belongs_to_the_only_folder(
+    indexes: FolderIndexes, root: Path
+) -> None:
+    indexes.configure(spec(root))
+    await indexes.settled()
+    assert known(indexes, "untitled:Untitled-1", "outer_one") == ["a.py"]
+    indexes.configure(spec(root, root / "inner"))
+    assert known(indexes, "untitled:Untitled-1", "outer_one") == []
+
+
+async def test_open_files_count_in_every_folder_that_holds_them(
+    indexes: FolderIndexes, root: Path
+) -> None:
+    file = root / "inner" / "b.py"
+    indexes.configure(spec(root))
+    indexes.hold(str(file), Text.of("def held_one(): ...\n"))
+    indexes.configure(spec(root, root / "inner"))
+    outer, inner = (root / "c.py").as_uri(), (root / "inner" / "c.py").as_uri()
+    await until(lambda: known(indexes, outer, "held_one") == ["inner/b.py"])
+    await until(lambda: known(indexes, inner, "held_one") == ["b.py"])
+    indexes.release(str(file))
+    assert known(indexes, outer, "held_one") == known(indexes, inner, "held_one") == []
+
+
+async def test_what_does_not_belong_is_not_held(indexes: FolderIndexes, root: Path) -> None:
+    indexes.configure(spec(root))
+    await indexes.settled()
+    (root / "node_modules").mkdir()
+    (root / "node_modules" / "x.py").write_text("x = 1\n")
+    for name in (".env", "node_modules/x.py"):
+        indexes.hold(str(root / name), Text.of("def held_one(): ...\n"))
+    indexes.hold(str(root / "new.py"), Text.of("def new_one(): ...\n"))
+    await until(lambda: known(indexes, (root / "c.py").as_uri(), "new_one") == ["new.py"])
+    assert known(indexes, (root / "c.py").as_uri(), "held_one") == []
+
+
+@pytest.mark.parametrize("watch", ["auto", "off"])
+async def test_files_that_come_and_go_are_noticed(
+    indexes: FolderIndexes, root: Path, watch: str
+) -> None:
+    indexes.configure(spec(root, watch=watch))
+    await indexes.settled()
+    new = root / "new.py"
+    for is_there in (True, False):
+        if is_there:
+            new.write_text("def new_one(): ...\n")
+        else:
+            new.unlink()
+        if watch == "off":
+            indexes.changed([str(new), "/elsewhere/a.py"])
+        expected = ["new.py"] if is_there else []
+        await until(lambda: known(indexes, new.as_uri(), "new_one") == expected)  # noqa: B023
+
+
+@pytest.mark.parametrize(("watch", "state"), [("auto", "told by"), ("poll", "polling")])
+async def test_how_folders_are_watched_can_be_chosen(
+    indexes: FolderIndexes, root: Path, watch: str, state: str
+) -> None:
+    indexes.configure(spec(root, watch=watch))
+    while not (await indexes.summaries())[0]["watching"].startswith(state):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+
+
+async def test_another_size_limit_is_taken_up(indexes: FolderIndexes, root: Path) -> None:
+    (root / "big.py").write_text("def big_one(): ...\n" + "# \n" * 2000)
+    for limit, files in ((1000, []), (100_000, ["big.py"])):
+        indexes.configure(spec(root, max_file_bytes=limit))
+        await indexes.settled()
+        await until(lambda: known(indexes, (root / "c.py").as_uri(), "big_one") == files)  # noqa: B023
+
+
+async def test_progress_is_told_until_it_is_done(indexes: FolderIndexes, root: Path) -> None:
+    told: list[IndexProgress] = []
+    indexes.listen(told.append, lambda message: None)
+    indexes.configure(spec(root))
+    await indexes.settled()
+    assert {progress.root for progress in told} == {str(root)}
+    assert told[-1] == IndexProgress(str(root), 2, 2, is_done=True)
+    (summary,) = await indexes.summaries()
+    assert (summary["state"], summary["n_files"], summary["watching"]) == ("ready", 2, "off")
+
+
+async def test_a_folder_that_is_not_there_is_no_failure(
+    indexes: FolderIndexes, tmp_path: Path
+) -> None:
+    gone = tmp_path / "gone"
+    indexes.configure(spec(gone, watch="auto"))
+    await asyncio.wait_for(indexes.settled(), PATIENCE_S)
+    assert known(indexes, (gone / "a.py").as_uri(), "anything") == []
+    (summary,) = await indexes.summaries()
+    assert summary["n_files"] == 0
