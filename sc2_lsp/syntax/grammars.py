@@ -1,11 +1,7 @@
-"""Parsers and compiled queries, made when they are first needed and kept.
-
-A parser belongs to its thread; grammars and queries are shared by all.
-"""
+"""Grammars and compiled queries, made when they are first needed and kept for all threads."""
 
 from __future__ import annotations
 
-import threading
 from functools import cache
 from importlib import import_module
 from importlib.resources import files
@@ -46,16 +42,6 @@ _QUERY_FILES = {
 # What a grammar can make no sense of may hold definitions that it can.
 _BROKEN = "\n(ERROR) @scope"
 
-_own = threading.local()
-
-
-def parser_of(grammar: str) -> tree_sitter.Parser:
-    """The calling thread's parser."""
-    parsers: dict[str, tree_sitter.Parser] = _own.__dict__.setdefault("parsers", {})
-    if grammar not in parsers:
-        parsers[grammar] = tree_sitter.Parser(_grammar(grammar))
-    return parsers[grammar]
-
 
 @cache
 def query_of(grammar: str, purpose: str) -> tree_sitter.Query:
@@ -65,12 +51,13 @@ def query_of(grammar: str, purpose: str) -> tree_sitter.Query:
     text = "\n".join((folder / f"{name}.scm").read_text(encoding="utf-8") for name in names)
     if purpose == "outline":
         text += _BROKEN
-    query: tree_sitter.Query = tree_sitter.Query(_grammar(grammar), text)
+    query: tree_sitter.Query = tree_sitter.Query(grammar_of(grammar), text)
     return query
 
 
 @cache
-def _grammar(grammar: str) -> tree_sitter.Language:
+def grammar_of(grammar: str) -> tree_sitter.Language:
+    """The grammar of that name."""
     module, function = _GRAMMARS[grammar]
     make = getattr(import_module(module), function)
     if function == "get_language":

@@ -29,6 +29,8 @@ def imports_of(data: bytes, captures: Captures, grammar: str) -> list[Import]:
         return _rust_tree(_text(data, captures, "tree"), "", line)
     module, name = _text(data, captures, "from"), _text(data, captures, "take")
     alias = _text(data, captures, "as")
+    if grammar == "python":
+        return [Import(module, name, alias or ("" if name == "*" else name or module), line)]
     if "path" in captures:
         path = _text(data, captures, "path").lstrip("\\").partition("<")[0]
         parts = _LAST_PART.fullmatch(path)
@@ -47,8 +49,6 @@ def imports_of(data: bytes, captures: Captures, grammar: str) -> list[Import]:
 def _default_alias(module: str, name: str, grammar: str) -> str:
     if name:
         return "" if name == "*" else name
-    if grammar == "python":
-        return module
     return _VERSION.sub("", module).rpartition("/")[2] if grammar == "go" else ""
 
 

@@ -22,20 +22,24 @@ from operator import attrgetter
 import tree_sitter
 
 from sc2_lsp.symbols import Definition, Import, Kind, Outline
-from sc2_lsp.syntax.grammars import parser_of, query_of
+from sc2_lsp.syntax.grammars import query_of
 from sc2_lsp.syntax.imports import imports_of
 from sc2_lsp.syntax.languages import Language
 from sc2_lsp.syntax.names import bare, base_names, constructed, joined, split_path
+from sc2_lsp.syntax.parsing import parsed, parsed_again
 from sc2_lsp.syntax.signatures import documented_start, given_types, up_to_body, without_body
 from sc2_lsp.syntax.source import prepare
 from sc2_lsp.syntax.uses import uses_of
 
 _MAX_DEPTH = 64
+# Brackets and commas that no node is made of; a query's time grows with the square of their number.
+_MAX_UNNAMED = 5000
 _MAX_TYPE_BYTES = 200
 
 _KINDS = {kind.value: kind for kind in Kind}
 _ROLES = {*_KINDS, "import", "scope", "fields", "extends"}
-_IN_CLASS = {Kind.FUNCTION: Kind.METHOD, Kind.VARIABLE: Kind.FIELD}
+_MEMBERS = {**_KINDS, "function": Kind.METHOD, "variable": Kind.FIELD}
+_SET_ONCE = (Kind.VARIABLE, Kind.FIELD)
 _HAS_MEMBERS = (Kind.CLASS, Kind.MODULE)
 
 Captures = dict[str, list[tree_sitter.Node]]
@@ -68,17 +72,20 @@ def outline_of_bytes(
     if prepared is None:
         return Outline()
     grammar, data = prepared
-    root = parser_of(grammar).parse(data).root_node
+    # References are for a text that is being edited, all else for one that is read once.
+    tree = (parsed_again if references else parsed)(data, grammar)
+    if tree is None or _n_unnamed(tree.root_node) > _MAX_UNNAMED:
+        return Outline()
     cursor = tree_sitter.QueryCursor(query_of(grammar, "outline"))
     cursor.set_max_start_depth(1)
     found = _Found(data, grammar, language.line_comment.encode(), cursor)
-    _visit(found, root, _Scope("", None), 0)
+    _visit(found, tree.root_node, _Scope("", None), 0)
     # Grammars match a constructor's fields before or behind itself.
     definitions = tuple(sorted(found.definitions, key=attrgetter("start_line")))
     imports = tuple(found.imports)
     if not references:
         return Outline(definitions, imports)
-    used, bindings = uses_of(root, data, grammar, lines)
+    used, bindings = uses_of(tree.root_node, data, grammar, lines)
     return Outline(definitions, imports, used, bindings)
 
 
@@ -110,7 +117,7 @@ class _Scope:
 
 
 def _visit(found: _Found, node: tree_sitter.Node, scope: _Scope, depth: int) -> None:
-    if depth > _MAX_DEPTH:
+    if depth > _MAX_DEPTH or _n_unnamed(node) > _MAX_UNNAMED:
         return
     for pattern, captures in found.cursor.matches(node):
         role = found.roles.get(pattern)
@@ -119,7 +126,7 @@ def _visit(found: _Found, node: tree_sitter.Node, scope: _Scope, depth: int) -> 
         if role == "scope":
             _look_into(found, node, captures, scope, depth)
         elif role == "field" or (role in _KINDS and scope.given is None):
-            _define(found, captures, _KINDS[role], scope, depth)
+            _define(found, captures, role, scope, depth)
         elif scope.given is not None:
             continue
         elif role == "fields":
@@ -143,38 +150,36 @@ def _look_into(
             _visit(found, inner, scope, depth + 1)
 
 
-def _define(found: _Found, captures: Captures, kind: Kind, scope: _Scope, depth: int) -> None:
-    whole = captures[kind.value][0]
+def _define(found: _Found, captures: Captures, role: str, scope: _Scope, depth: int) -> None:
+    whole, data = captures[role][0], found.data
     name, container, is_member = _named(found, captures, scope)
-    if is_member:
-        kind = _IN_CLASS.get(kind, kind)
+    kind = _MEMBERS[role] if is_member else _KINDS[role]
     start = whole.start_byte
     # A variable is defined where it is first set; functions may have several definitions.
-    key = (container, name, -1 if kind in (Kind.VARIABLE, Kind.FIELD) else start)
+    key = (container, name, -1 if kind in _SET_ONCE else start)
     if key in found.seen or not name:
         return
     found.seen.add(key)
     start_row, end_row = whole.start_point[0], _last_row(whole)
     body = captures["body"][0] if "body" in captures else None
     body_line = None
-    if body is not None:
-        signature = up_to_body(found.data, start, body.start_byte, found.line_comment)
-        end_row = max(end_row, _last_row(body))
+    if body is None:
+        signature = without_body(data, start, whole.end_byte)
+    else:
+        signature = up_to_body(data, start, body.start_byte, found.line_comment)
         first = start_row + signature.count("\n") + 1
         body_line = first if first <= end_row else None
-    else:
-        signature = without_body(found.data, start, whole.end_byte)
     at = len(found.definitions)
     found.definitions.append(
         Definition(
             name,
             kind,
             container,
-            documented_start(found.data, start, start_row, found.line_comment),
+            documented_start(data, start, start_row, found.line_comment),
             end_row,
             signature,
             body_line,
-            _all_bases(found, captures, body, whole),
+            _all_bases(found, captures, body, whole) if kind is Kind.CLASS else (),
             _type_name(found, captures, scope),
         )
     )
@@ -241,6 +246,10 @@ def _type_name(found: _Found, captures: Captures, scope: _Scope) -> str:
 def _given(found: _Found, captures: Captures) -> dict[str, str]:
     parameters = captures.get("parameters")
     return given_types(_text(found, parameters[0])) if parameters else {}
+
+
+def _n_unnamed(node: tree_sitter.Node) -> int:
+    return node.child_count - node.named_child_count
 
 
 def _last_row(node: tree_sitter.Node) -> int:

@@ -19,7 +19,9 @@ _PHP_PARAMETER = re.compile(r"(\??[\w\\|]+)\s+(\$\w+)")
 def documented_start(data: bytes, start: int, start_row: int, line_comment: bytes) -> int:
     """The row where the comment and attributes directly above the byte `start` begin."""
     line_start = data.rfind(b"\n", 0, start) + 1
-    if line_start == 0 or data[line_start:start].strip():
+    if line_start == 0 or data[line_start - 2 : line_start - 1] == b"\n":
+        return start_row
+    if line_start != start and data[line_start:start].strip():
         return start_row
     has_attributes = line_comment == b"//"
     row, end = start_row, line_start - 1
@@ -43,22 +45,23 @@ def documented_start(data: bytes, start: int, start_row: int, line_comment: byte
 
 def up_to_body(data: bytes, start: int, body: int, line_comment: bytes) -> str:
     """The signature that begins at the byte `start`, where a body begins at `body`."""
-    text = data[start : max(start, min(body, start + _MAX_SIGNATURE_BYTES))].rstrip()
-    while True:
+    text = data[start : min(body, start + _MAX_SIGNATURE_BYTES)].rstrip()
+    while b"\n" in text:
         # A comment between a signature and its body belongs to the body.
-        head, line_break, last = text.rpartition(b"\n")
-        if not line_break or not last.lstrip().startswith(line_comment):
-            return _dedented(data, text.removesuffix(b" ="), start)
+        head, _, last = text.rpartition(b"\n")
+        if not last.lstrip().startswith(line_comment):
+            break
         text = head.rstrip()
+    return _dedented(data, text.removesuffix(b" ="), start)
 
 
 def without_body(data: bytes, start: int, end: int) -> str:
     """The text of what has no body; of a long one the first line."""
-    text = data[start:end].rstrip()
+    text = data[start:end]
     if len(text) > _MAX_BODYLESS_BYTES or text.count(b"\n") >= _MAX_BODYLESS_LINES:
         first_line = text[:_MAX_BODYLESS_BYTES].partition(b"\n")[0]
         return first_line.decode("utf-8", "replace").rstrip() + " ..."
-    return _dedented(data, text, start)
+    return _dedented(data, text.rstrip(), start)
 
 
 def _dedented(data: bytes, text: bytes, start: int) -> str:

@@ -16,6 +16,8 @@ _CPP_ONLY = re.compile(
 _SCRIPT = re.compile(rb"<script\b([^>]*)>(.*?)(?:</script\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 _SCRIPT_LANGUAGE = re.compile(rb"""\blang\s*=\s*["']?(\w+)""", re.IGNORECASE)
 _TYPED = {b"ts": "typescript", b"typescript": "typescript", b"tsx": "tsx"}
+# No person wrote a longer line, and on some of them grammars take gigabytes of memory.
+_MAX_LINE_BYTES = 20_000
 _NOT_LINE_BREAK = re.compile(rb"[^\n]+")
 
 
@@ -24,6 +26,8 @@ def prepare(data: bytes, language: Language) -> tuple[str, bytes] | None:
     if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
         # The grammars count no lone CR as the end of a line, which for an editor it is.
         data = _LONE_CR.sub(b"\n", data)
+    if max(map(len, data.split(b"\n"))) > _MAX_LINE_BYTES:
+        return None
     grammar = language.name
     if grammar in ("vue", "svelte"):
         return _script(data)

@@ -26,7 +26,10 @@ _MAKER = re.compile(r"New[A-Z]")
 
 
 def uses_of(
-    root: tree_sitter.Node, data: bytes, grammar: str, lines: tuple[int, int] | None
+    root: tree_sitter.Node,
+    data: bytes,
+    grammar: str,
+    lines: tuple[int, int] | None,
 ) -> tuple[tuple[Reference, ...], tuple[Binding, ...]]:
     """References of `lines` (all without it) and bindings of the whole text."""
     bindings: dict[tuple[str, int], Binding] = {}
