@@ -42,14 +42,12 @@ def data_version(db: sqlite3.Connection) -> int:
 def rows_by_token(
     db: sqlite3.Connection,
     token: str,
-    is_wanted: Callable[[DefinitionRow], bool],
     limit: int,
-    hidden: Collection[str],
-    definitions: Callable[[int], list[DefinitionRow]],
+    rows_of: Callable[[int], list[DefinitionRow]],
 ) -> list[tuple[str, DefinitionRow]]:
-    """Definitions that `is_wanted` among those of the blobs that a token finds, with their files.
+    """Definitions of the blobs that a token finds, with their files.
 
-    `definitions` are those of a blob.
+    `rows_of` are those of a blob that are wanted.
     """
     found: list[tuple[str, DefinitionRow]] = []
     blobs = db.execute(
@@ -58,10 +56,8 @@ def rows_by_token(
     for (blob,) in blobs:
         if len(found) >= limit:
             break
-        paths = [path for path in paths_of(db, blob) if path not in hidden]
-        if paths:
-            rows = [row for row in definitions(blob) if is_wanted(row)]
-            found.extend((path, row) for path in paths for row in rows)
+        if rows := rows_of(blob):
+            found.extend((path, row) for path in paths_of(db, blob) for row in rows)
     return found[:limit]
 
 

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from sc2_lsp.index import bm25, queries
 from sc2_lsp.index.overlay import Held, Overlay
@@ -39,6 +39,10 @@ _COMMON_SHARE = 0.01
 _N_COMMON = 4
 _N_CANDIDATES = 4
 _REMEMBERED_BLOBS = 512
+_REMEMBERED_NAMES = 20_000
+
+_By = Literal["name", "container"]
+_RowOfFile = tuple[str, DefinitionRow]
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -58,15 +62,16 @@ class Reader:
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._version = 0
+        self._found: dict[tuple[str, int, _By], list[_RowOfFile]] = {}
         self._common: set[str] = set()
         self._definitions = lru_cache(_REMEMBERED_BLOBS)(self._definitions_of)
         self.overlay = Overlay()
 
     def definitions(self, names: Sequence[str], limit: int) -> list[Located]:
-        return self._find(names, limit, name_token, lambda row, name: row[0] == name)
+        return self._find(names, limit, "name")
 
     def members(self, containers: Sequence[str], limit: int) -> list[Located]:
-        return self._find(containers, limit, container_token, lambda row, name: _ends(row[2], name))
+        return self._find(containers, limit, "container")
 
     def outline_of(self, path: str) -> list[Located]:
         held = self.overlay.held().get(path)
@@ -121,35 +126,38 @@ class Reader:
             self._connection = self._identity = None
             self._forget()
 
-    def _find(
-        self,
-        names: Sequence[str],
-        limit: int,
-        token_of: Callable[[str], str],
-        is_wanted: Callable[[DefinitionRow, str], bool],
-    ) -> list[Located]:
+    def _find(self, names: Sequence[str], limit: int, by: _By) -> list[Located]:
         held = self.overlay.held()
+        wanted = _first(names, _MOST_NAMES)
+        on_disk = self._ask(lambda db: self._rows_by(db, wanted, limit + len(held), by), {})
         found: list[Located] = []
-        for name in _first(names, _MOST_NAMES):
+        for name in wanted:
             of_name = [
                 (path, row)
                 for path, file in held.items()
-                for row in file.definitions
-                if is_wanted(row, name)
+                for row in _rows_with(file.definitions, name, by)
             ]
-            if len(of_name) < limit:
-                of_name += self._ask(
-                    lambda db: queries.rows_by_token(
-                        db,
-                        token_of(name),  # noqa: B023  asked at once
-                        lambda row: is_wanted(row, name),  # noqa: B023
-                        limit,
-                        held,
-                        self._definitions,
-                    ),
-                    [],
-                )
+            of_name += [(path, row) for path, row in on_disk.get(name, ()) if path not in held]
             found.extend(Located(path, definition_of(row)) for path, row in of_name[:limit])
+        return found
+
+    def _rows_by(
+        self, db: sqlite3.Connection, names: Sequence[str], limit: int, by: _By
+    ) -> dict[str, list[_RowOfFile]]:
+        """What the database knows of each name, remembered until it changes."""
+        if len(self._found) > _REMEMBERED_NAMES:
+            self._found.clear()
+        found = {}
+        for name in names:
+            rows = self._found.get((name, limit, by))
+            if rows is None:
+                rows = self._found[(name, limit, by)] = queries.rows_by_token(
+                    db,
+                    name_token(name) if by == "name" else container_token(name),
+                    limit,
+                    lambda blob: _rows_with(self._definitions(blob), name, by),  # noqa: B023
+                )
+            found[name] = rows
         return found
 
     def _postings(
@@ -213,6 +221,15 @@ class Reader:
         """What is remembered holds for one state of the database."""
         self._common.clear()
         self._definitions.cache_clear()
+        self._found.clear()
+
+
+def _rows_with(rows: Sequence[DefinitionRow], name: str, by: _By) -> list[DefinitionRow]:
+    # Every definition of every file that has the name is looked at, so no function is called.
+    if by == "name":
+        return [row for row in rows if row[0] == name]
+    end = f".{name}"
+    return [row for row in rows if row[2] == name or row[2].endswith(end)]
 
 
 def _located(
