@@ -40,9 +40,10 @@ _N_COMMON = 4
 _N_CANDIDATES = 4
 _REMEMBERED_BLOBS = 512
 _REMEMBERED_NAMES = 20_000
+# So many more definitions are asked for as may be of files that the editor holds.
+_MOST_HIDDEN = 4
 
 _By = Literal["name", "container"]
-_RowOfFile = tuple[str, DefinitionRow]
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -62,7 +63,7 @@ class Reader:
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._version = 0
-        self._found: dict[tuple[str, int, _By], list[_RowOfFile]] = {}
+        self._found: dict[tuple[str, int, _By], list[Located]] = {}
         self._common: set[str] = set()
         self._definitions = lru_cache(_REMEMBERED_BLOBS)(self._definitions_of)
         self.overlay = Overlay()
@@ -129,35 +130,40 @@ class Reader:
     def _find(self, names: Sequence[str], limit: int, by: _By) -> list[Located]:
         held = self.overlay.held()
         wanted = _first(names, _MOST_NAMES)
-        on_disk = self._ask(lambda db: self._rows_by(db, wanted, limit + len(held), by), {})
+        on_disk = self._ask(
+            lambda db: self._rows_by(db, wanted, limit + _MOST_HIDDEN, by),
+            dict[str, list[Located]](),
+        )
         found: list[Located] = []
         for name in wanted:
             of_name = [
-                (path, row)
+                Located(path, definition_of(row))
                 for path, file in held.items()
                 for row in _rows_with(file.definitions, name, by)
             ]
-            of_name += [(path, row) for path, row in on_disk.get(name, ()) if path not in held]
-            found.extend(Located(path, definition_of(row)) for path, row in of_name[:limit])
+            of_name += [at for at in on_disk.get(name, ()) if at.path not in held]
+            found.extend(of_name[:limit])
         return found
 
     def _rows_by(
         self, db: sqlite3.Connection, names: Sequence[str], limit: int, by: _By
-    ) -> dict[str, list[_RowOfFile]]:
+    ) -> dict[str, list[Located]]:
         """What the database knows of each name, remembered until it changes."""
         if len(self._found) > _REMEMBERED_NAMES:
             self._found.clear()
         found = {}
         for name in names:
-            rows = self._found.get((name, limit, by))
-            if rows is None:
-                rows = self._found[(name, limit, by)] = queries.rows_by_token(
+            known = self._found.get((name, limit, by))
+            if known is None:
+                rows = queries.rows_by_token(
                     db,
                     name_token(name) if by == "name" else container_token(name),
                     limit,
                     lambda blob: _rows_with(self._definitions(blob), name, by),  # noqa: B023
                 )
-            found[name] = rows
+                known = [Located(path, definition_of(row)) for path, row in rows]
+                self._found[(name, limit, by)] = known
+            found[name] = known
         return found
 
     def _postings(
