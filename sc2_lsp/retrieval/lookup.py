@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sc2_lsp.ports import CodeIndex
 from sc2_lsp.symbols import Located
 
-PER_NAME = 8
+PER_NAME = 4
 # As many names as an index answers at once.
 _AT_ONCE = 128
 
@@ -18,6 +18,7 @@ class Lookup:
     def __init__(self, index: CodeIndex) -> None:
         self.index = index
         self._known: dict[str, list[Located]] = {}
+        self._tops: dict[str, list[Located]] = {}
 
     def definitions(self, names: Iterable[str]) -> dict[str, list[Located]]:
         """Up to `PER_NAME` definitions of each name that has any, in the order of the names."""
@@ -29,3 +30,10 @@ class Lookup:
             for located in self.index.definitions(some, PER_NAME):
                 self._known[located.definition.name].append(located)
         return {name: self._known[name] for name in wanted if self._known[name]}
+
+    def top_of(self, path: str) -> list[Located]:
+        """The definitions of a file that stand in no other one."""
+        if path not in self._tops:
+            outline = self.index.outline_of(path)
+            self._tops[path] = [at for at in outline if not at.definition.container]
+        return self._tops[path]

@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from itertools import chain
 
 from sc2_lsp.domain import Snippet
@@ -28,6 +29,7 @@ _OVERHEAD_TOKENS = 12.0
 _COST_POWER = 0.6
 _MAX_WEIGHED = 250
 _READ_CHARS = 300
+_REMEMBERED_SIGNATURES = 8192
 _WORDS_POWER = 2.0
 _INDENT = "    "
 
@@ -70,7 +72,7 @@ def _merged(candidates: Iterable[Candidate]) -> list[Candidate]:
 
 def _weighed(candidates: list[Candidate], words: Mapping[str, float]) -> list[Candidate]:
     """Candidates whose signatures share rare words with the code around the cursor win odds."""
-    each = [set(identifiers(one.located.definition.signature[:_READ_CHARS])) for one in candidates]
+    each = [_words_of(one.located.definition.signature[:_READ_CHARS]) for one in candidates]
     counts = Counter(word for some in each for word in some)
     rarity = {word: math.log((len(each) + 1) / count) for word, count in counts.items()}
     weighed = []
@@ -81,6 +83,11 @@ def _weighed(candidates: list[Candidate], words: Mapping[str, float]) -> list[Ca
         odds *= math.exp(_WORDS_POWER * shared / norm)
         weighed.append(replace(candidate, score=odds / (1.0 + odds)))
     return weighed
+
+
+@lru_cache(_REMEMBERED_SIGNATURES)
+def _words_of(signature: str) -> frozenset[str]:
+    return frozenset(identifiers(signature))
 
 
 def _value(candidate: Candidate) -> float:

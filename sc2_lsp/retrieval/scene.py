@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sc2_lsp.domain import Snapshot
 from sc2_lsp.symbols import Definition, Kind, Outline
@@ -20,6 +21,8 @@ _REACH_LINES = 300
 # At that many lines from the cursor a use counts less than half.
 _NEAR_LINES = 12.0
 _WORDS_LINES = 12
+_SHORTEST_NAME = 3
+_REMEMBERED_NAMES = 16_384
 _MAX_PARSED_CHARS = 400_000
 
 _CALLABLE = (Kind.FUNCTION, Kind.METHOD)
@@ -119,6 +122,12 @@ def names_in(code: str) -> Iterator[tuple[str, str]]:
         for name in _CONNECTOR.split(chain):
             yield name, receiver
             receiver = f"{receiver}.{name}" if receiver else name
+
+
+@lru_cache(_REMEMBERED_NAMES)
+def may_be_defined(name: str) -> bool:
+    """Whether it is worth to ask for a definition: neither a keyword nor a letter or two."""
+    return len(name) >= _SHORTEST_NAME and bool(identifiers(name))
 
 
 def near(n_lines: int) -> float:

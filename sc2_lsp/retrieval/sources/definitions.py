@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 from sc2_lsp.retrieval.candidate import Candidate
 from sc2_lsp.retrieval.lookup import Lookup
-from sc2_lsp.retrieval.scene import Scene, Use
+from sc2_lsp.retrieval.scene import Scene, Use, may_be_defined
 from sc2_lsp.retrieval.types import members_in_scope
 
 _MAX_NAMES = 80
-_SHORTEST_NAME = 3
 _SOURCE = "definitions"
 
 _MEMBER_FAR, _MEMBER_NEAR = 0.1, 0.4
@@ -54,7 +53,7 @@ def _used(scene: Scene, lookup: Lookup) -> Iterator[Candidate]:
     """Names that are used, where few files define them."""
     known = {definition.name for definition in scene.outline.definitions}
     known |= {found.alias or found.name for found in scene.outline.imports}
-    names = [name for name in scene.uses if len(name) >= _SHORTEST_NAME and name not in known]
+    names = [name for name in scene.uses if name not in known and may_be_defined(name)]
     # They stand in the order of their nearness.
     for name, found in lookup.definitions(names[:_MAX_NAMES]).items():
         use = scene.uses[name]

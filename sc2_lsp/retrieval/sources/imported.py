@@ -13,12 +13,12 @@ from sc2_lsp.symbols import Import, Located
 
 _MAX_ENDS = 128
 _MAX_PATHS = 512
+_MAX_MEANT = 2
 _MAX_MODULES = 12
 _SOURCE = "imported"
 
 _UNUSED, _OUT_OF_REACH = 0.35, 0.04
 _USED_FAR, _USED_NEAR = 0.05, 0.45
-_ELSEWHERE = 0.7
 _ANY_OF_MODULE, _MANY = 0.6, 4
 _STAR_NEARNESS = 0.3
 
@@ -32,17 +32,14 @@ def find(scene: Scene, lookup: Lookup) -> Iterator[Candidate]:
     ]
     ends = list(dict.fromkeys(file for _, place in imports for file in place.files))[:_MAX_ENDS]
     known = _by_end(lookup.index.paths_ending(ends, _MAX_PATHS)) if ends else {}
-    by_name = _by_name(imports, lookup)
     modules: dict[str, str] = {}
     for found, place in imports:
-        alias = found.alias or found.name
         here = [path for file in place.files for path in known.get(file, ())]
-        exact = [at for at in by_name.get(found.name, ()) if place.holds(at.path)]
-        near = exact or (by_name.get(found.name, []) if here else [])
-        for located in _closest(near, here, scene):
-            yield _named(scene, located, alias, is_exact=bool(exact))
-        if not near:
-            modules |= dict.fromkeys(here[:1], alias)
+        named = _meant(found, place, here, scene, lookup)
+        for located in named:
+            yield _named(scene, located, found.alias or found.name)
+        if not named:
+            modules |= dict.fromkeys(here[:1], found.alias or found.name)
     for path, alias in list(modules.items())[:_MAX_MODULES]:
         yield from _of_module(scene, lookup, path, alias)
 
@@ -60,22 +57,29 @@ def _by_end(paths: list[str]) -> dict[str, list[str]]:
     return by_end
 
 
-def _by_name(imports: list[tuple[Import, Place]], lookup: Lookup) -> dict[str, list[Located]]:
-    names = {found.name for found, _ in imports if found.name not in ("", "*")}
-    return {
-        name: [located for located in found if not located.definition.container]
-        for name, found in lookup.definitions(names).items()
-    }
-
-
-def _closest(found: list[Located], modules: list[str], scene: Scene) -> list[Located]:
-    """The definitions most likely meant: those that share most folders with the module."""
-    others = [located for located in found if located.path != scene.path]
-    if not others:
+def _meant(
+    found: Import, place: Place, modules: list[str], scene: Scene, lookup: Lookup
+) -> list[Located]:
+    """The definitions that an import names: of its module, or of one near it that hands it on."""
+    if found.name in ("", "*"):
+        return []
+    for path in modules:
+        if inside := [at for at in lookup.top_of(path) if at.definition.name == found.name]:
+            return inside[:_MAX_MEANT]
+    if not modules and not place.folders:
         return []
     at = modules[0] if modules else scene.path
-    best = max(_shared(at, located.path) for located in others)
-    return [located for located in others if _shared(at, located.path) == best][:2]
+    named = [
+        located
+        for located in lookup.definitions([found.name]).get(found.name, [])
+        if not located.definition.container and located.path != scene.path
+    ]
+    if not modules:
+        named = [located for located in named if place.holds(located.path)]
+    named.sort(key=lambda located: -_shared(at, located.path))
+    return [one for one in named if _shared(at, one.path) == _shared(at, named[0].path)][
+        :_MAX_MEANT
+    ]
 
 
 def _shared(one: str, other: str) -> int:
@@ -87,15 +91,14 @@ def _shared(one: str, other: str) -> int:
     return n
 
 
-def _named(scene: Scene, located: Located, alias: str, *, is_exact: bool) -> Candidate:
-    sure = 1.0 if is_exact else _ELSEWHERE
+def _named(scene: Scene, located: Located, alias: str) -> Candidate:
     use = scene.uses.get(alias)
     if use is None and not _stands_twice(alias, scene.snapshot.text.content):
-        return Candidate(located, _UNUSED * sure, _SOURCE, f"{alias} is imported, not used yet")
+        return Candidate(located, _UNUSED, _SOURCE, f"{alias} is imported, not used yet")
     if use is None:
-        return Candidate(located, _OUT_OF_REACH * sure, _SOURCE, f"{alias} is imported")
+        return Candidate(located, _OUT_OF_REACH, _SOURCE, f"{alias} is imported")
     score = _USED_FAR + _USED_NEAR * use.nearness
-    return Candidate(located, score * sure, _SOURCE, f"{alias} is imported")
+    return Candidate(located, score, _SOURCE, f"{alias} is imported")
 
 
 def _stands_twice(name: str, content: str) -> bool:
@@ -105,7 +108,7 @@ def _stands_twice(name: str, content: str) -> bool:
 
 def _of_module(scene: Scene, lookup: Lookup, path: str, alias: str) -> Iterator[Candidate]:
     """Top definitions of a module that is imported as a whole."""
-    top = [at for at in lookup.index.outline_of(path) if not at.definition.container]
+    top = lookup.top_of(path)
     is_star = alias == "*"
     for located in top:
         name = located.definition.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from sc2_lsp.domain import Snippet
 from sc2_lsp.ports import CodeIndex
 from sc2_lsp.retrieval.candidate import Candidate
 from sc2_lsp.retrieval.lookup import Lookup
-from sc2_lsp.retrieval.scene import Scene, names_in
+from sc2_lsp.retrieval.scene import Scene, may_be_defined, names_in
 from sc2_lsp.syntax import identifiers
 from sc2_lsp.text import Text
 
@@ -21,12 +22,15 @@ _MAX_LINES = 24
 _MAX_LINE_CHARS = 240
 _MAX_SHOWN = 3
 _MAX_NAMES = 160
-_SHORTEST_NAME = 3
 _SOURCE = "similar"
 
 _SCORE = 0.35
 _SHOWN_SCORE = 0.1
 _AMBIGUITY_POWER = 1.5
+
+
+# What a piece gives a value to itself, keyword arguments included.
+_ASSIGNED = re.compile(r"(?<![\w.])([^\W\d]\w*)[ \t]*(?::[^=\n]{1,40})?:?=(?!=)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +63,13 @@ def find(scene: Scene, pieces: list[Piece], lookup: Lookup) -> Iterator[Candidat
     weights: dict[str, float] = {}
     members: set[str] = set()
     for piece in pieces:
-        used = set(names_in("\n".join(piece.lines)))
+        code = "\n".join(piece.lines)
+        used = set(names_in(code)) - {(name, "") for name in _ASSIGNED.findall(code)}
         members.update(name for name, receiver in used if receiver)
         for name in {name for name, _ in used}:
             weights[name] = weights.get(name, 0.0) + piece.likeness
     own = {definition.name for definition in scene.outline.definitions}
-    names = [name for name in weights if len(name) >= _SHORTEST_NAME and name not in own]
+    names = [name for name in weights if name not in own and may_be_defined(name)]
     names.sort(key=lambda name: (-weights[name], name))
     total = sum(piece.likeness for piece in pieces)
     for name, found in lookup.definitions(names[:_MAX_NAMES]).items():
