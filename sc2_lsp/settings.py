@@ -170,7 +170,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "price of a slightly stale view of that text; 0 evaluates it anew.",
             extra={"unit": "tokens"},
         ),
-    ] = 0
+    ] = 32
     drafting: Annotated[
         Literal["auto", "never"],
         Meta(
