@@ -22,6 +22,7 @@ from operator import attrgetter
 import tree_sitter
 
 from sc2_lsp.symbols import Definition, Import, Kind, Outline
+from sc2_lsp.syntax.bodies import without_bodies
 from sc2_lsp.syntax.grammars import query_of
 from sc2_lsp.syntax.imports import imports_of
 from sc2_lsp.syntax.languages import Language
@@ -35,6 +36,7 @@ _MAX_DEPTH = 64
 # Brackets and commas that no node is made of; a query's time grows with the square of their number.
 _MAX_UNNAMED = 5000
 _MAX_TYPE_BYTES = 200
+_MAX_SIGNATURE_CHARS = 4000
 
 _KINDS = {kind.value: kind for kind in Kind}
 _ROLES = {*_KINDS, "import", "scope", "fields", "extends"}
@@ -72,13 +74,16 @@ def outline_of_bytes(
     if prepared is None:
         return Outline()
     grammar, data = prepared
-    # References are for a text that is being edited, all else for one that is read once.
-    tree = (parsed_again if references else parsed)(data, grammar)
+    last_rows: dict[int, int] = {}
+    if references:
+        tree = parsed_again(data, grammar)
+    else:
+        tree, data, last_rows = _parsed_once(data, grammar)
     if tree is None or _n_unnamed(tree.root_node) > _MAX_UNNAMED:
         return Outline()
     cursor = tree_sitter.QueryCursor(query_of(grammar, "outline"))
     cursor.set_max_start_depth(1)
-    found = _Found(data, grammar, language.line_comment.encode(), cursor)
+    found = _Found(data, grammar, language.line_comment.encode(), cursor, last_rows)
     _visit(found, tree.root_node, _Scope("", None), 0)
     # Grammars match a constructor's fields before or behind itself.
     definitions = tuple(sorted(found.definitions, key=attrgetter("start_line")))
@@ -89,6 +94,18 @@ def outline_of_bytes(
     return Outline(definitions, imports, used, bindings)
 
 
+def _parsed_once(
+    data: bytes, grammar: str
+) -> tuple[tree_sitter.Tree | None, bytes, dict[int, int]]:
+    """The tree of a text that is read for its definitions alone, and the text that it is of."""
+    if grammar == "python":
+        shorter, last_rows = without_bodies(data)
+        tree = parsed(shorter, grammar)
+        if tree is not None and not tree.root_node.has_error:
+            return tree, shorter, last_rows
+    return parsed(data, grammar), data, {}
+
+
 @dataclass(slots=True)
 class _Found:
     """A text while it is read, and what was found in it so far."""
@@ -97,6 +114,7 @@ class _Found:
     grammar: str
     line_comment: bytes
     cursor: tree_sitter.QueryCursor
+    last_rows: dict[int, int]
     roles: dict[int, str] = field(default_factory=dict)
     definitions: list[Definition] = field(default_factory=list)
     imports: list[Import] = field(default_factory=list)
@@ -161,6 +179,7 @@ def _define(found: _Found, captures: Captures, role: str, scope: _Scope, depth: 
         return
     found.seen.add(key)
     start_row, end_row = whole.start_point[0], _last_row(whole)
+    end_row = found.last_rows.get(end_row, end_row)
     body = captures["body"][0] if "body" in captures else None
     body_line = None
     if body is None:
@@ -169,6 +188,8 @@ def _define(found: _Found, captures: Captures, role: str, scope: _Scope, depth: 
         signature = up_to_body(data, start, body.start_byte, found.line_comment)
         first = start_row + signature.count("\n") + 1
         body_line = first if first <= end_row else None
+        if len(signature) > _MAX_SIGNATURE_CHARS:
+            signature = signature[:_MAX_SIGNATURE_CHARS].rpartition("\n")[0] + "\n..."
     at = len(found.definitions)
     found.definitions.append(
         Definition(

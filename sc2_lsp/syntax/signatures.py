@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 _MAX_COMMENT_LINES = 60
-_MAX_SIGNATURE_BYTES = 4000
 _MAX_BODYLESS_BYTES = 400
 _MAX_BODYLESS_LINES = 8
 
@@ -45,7 +44,7 @@ def documented_start(data: bytes, start: int, start_row: int, line_comment: byte
 
 def up_to_body(data: bytes, start: int, body: int, line_comment: bytes) -> str:
     """The signature that begins at the byte `start`, where a body begins at `body`."""
-    text = data[start : min(body, start + _MAX_SIGNATURE_BYTES)].rstrip()
+    text = data[start:body].rstrip()
     while b"\n" in text:
         # A comment between a signature and its body belongs to the body.
         head, _, last = text.rpartition(b"\n")
