@@ -85,7 +85,7 @@ def test_a_context_can_be_read_as_a_table(repository: Path) -> None:
     assert last == f"{n_snippets} snippets of other files, {context['n_tokens']:,} of 1,024 tokens."
 
 
-@pytest.mark.parametrize("budget", [0, 10, 40, 3000])
+@pytest.mark.parametrize("budget", [10, 3000])
 def test_a_budget_is_kept(repository: Path, budget: int) -> None:
     context = as_json("context", AT_CALL, "--budget", str(budget))
     assert context["n_tokens"] <= context["budget"] == budget
