@@ -19,7 +19,7 @@ from sc2_lsp.retrieval.lookup import Lookup
 from sc2_lsp.symbols import Definition, Kind
 from sc2_lsp.syntax import identifiers, language_of
 
-MAX_SNIPPETS = 120
+MAX_SNIPPETS = 96
 NO_LINE = -1
 """The number of a line that stands for lines left out."""
 
@@ -27,7 +27,7 @@ _CHARS_PER_TOKEN = 3.5
 # What a piece costs besides its own text: its share of a path line and of its class's first line.
 _OVERHEAD_TOKENS = 12.0
 _COST_POWER = 0.6
-_MAX_WEIGHED = 250
+_MAX_WEIGHED = 180
 _READ_CHARS = 300
 _REMEMBERED_SIGNATURES = 8192
 _WORDS_POWER = 2.0

@@ -9,7 +9,7 @@ from sc2_lsp.retrieval.lookup import Lookup
 from sc2_lsp.retrieval.scene import Scene, Use, may_be_defined
 from sc2_lsp.retrieval.types import members_in_scope
 
-_MAX_NAMES = 80
+_MAX_NAMES = 60
 _SOURCE = "definitions"
 
 _MEMBER_FAR, _MEMBER_NEAR = 0.1, 0.4

@@ -15,13 +15,13 @@ from sc2_lsp.syntax import identifiers
 from sc2_lsp.text import Text
 
 _LINES_BEFORE, _LINES_AFTER = 16, 8
-_MAX_WORDS = 48
-_MAX_MATCHES = 12
+_MAX_WORDS = 24
+_MAX_MATCHES = 8
 _MAX_OWN = 8
 _MAX_LINES = 24
 _MAX_LINE_CHARS = 240
 _MAX_SHOWN = 3
-_MAX_NAMES = 160
+_MAX_NAMES = 140
 _SOURCE = "similar"
 
 _SCORE = 0.35
