@@ -56,11 +56,11 @@ def _summary(comment: list[str]) -> list[str]:
         return comment
     first = comment[0].strip()
     if first.startswith("/*"):
-        opening, closing = first.split(maxsplit=1)[0].rstrip("*") + "*" * first.startswith("/**"), 0
+        opening = "/**" if first.startswith("/**") else "/*"
         for line in comment:
             words = line.strip().removesuffix("*/").lstrip("/*").strip()
             if words:
-                rest = [other for other in comment[closing:] if not _is_block_line(other)]
+                rest = [other for other in comment if not _is_block_line(other)]
                 return [f"{indentation(comment[0])}{opening} {words} */", *rest]
         return comment
     if _LINE_COMMENT.match(first):
