@@ -21,6 +21,7 @@ class Reason(str, Enum):
     BAD_NAME = "bad name"
     SECRET = "may hold secrets"
     LOCK_FILE = "lock file"
+    NOTEBOOK = "notebook"
     BINARY = "binary"
     MINIFIED = "minified"
     GENERATED = "generated"
@@ -50,6 +51,9 @@ def unwanted_name(name: str) -> Reason | None:
         return Reason.LOCK_FILE
     if lowered.endswith(_MINIFIED_SUFFIXES):
         return Reason.MINIFIED
+    if lowered.endswith(".ipynb"):
+        # What is saved is JSON with outputs in it; an open one is shown as its cells.
+        return Reason.NOTEBOOK
     if lowered.rpartition(".")[2] in _BINARY_SUFFIXES and "." in lowered:
         return Reason.BINARY
     return None

@@ -114,6 +114,7 @@ def test_who_talks_about_generated_files_is_none(line: str) -> None:
     [
         ("Cargo.lock", Reason.LOCK_FILE),
         ("go.sum", Reason.LOCK_FILE),
+        ("Notes.ipynb", Reason.NOTEBOOK),
         ("jquery.min.js", Reason.MINIFIED),
         ("main.js.map", Reason.MINIFIED),
         ("a.PNG", Reason.BINARY),
