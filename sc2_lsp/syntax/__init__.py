@@ -8,12 +8,13 @@ from sc2_lsp.syntax.cursor import Place, place_at
 from sc2_lsp.syntax.languages import LANGUAGES, Language, language_of
 from sc2_lsp.syntax.outlines import outline, outline_of_bytes
 from sc2_lsp.syntax.skeletons import skeleton
-from sc2_lsp.syntax.words import identifiers, search_text
+from sc2_lsp.syntax.words import distinct_text, identifiers, search_text
 
 __all__ = [
     "LANGUAGES",
     "Language",
     "Place",
+    "distinct_text",
     "identifiers",
     "language_of",
     "outline",

@@ -18,6 +18,8 @@ _SCRIPT_LANGUAGE = re.compile(rb"""\blang\s*=\s*["']?(\w+)""", re.IGNORECASE)
 _TYPED = {b"ts": "typescript", b"typescript": "typescript", b"tsx": "tsx"}
 # No person wrote a longer line, and on some of them grammars take gigabytes of memory.
 _MAX_LINE_BYTES = 20_000
+# Their grammars take gigabytes for what may be the beginning of thousands of type arguments.
+_AFRAID_OF_OPENINGS = ("csharp", "java")
 _NOT_LINE_BREAK = re.compile(rb"[^\n]+")
 
 
@@ -29,11 +31,18 @@ def prepare(data: bytes, language: Language) -> tuple[str, bytes] | None:
     if max(map(len, data.split(b"\n"))) > _MAX_LINE_BYTES:
         return None
     grammar = language.name
+    if grammar in _AFRAID_OF_OPENINGS and _is_mostly_openings(data):
+        return None
     if grammar in ("vue", "svelte"):
         return _script(data)
     if grammar == "c" and _CPP_ONLY.search(data):
         grammar = "cpp"
     return (grammar, data) if is_available(grammar) else None
+
+
+def _is_mostly_openings(data: bytes) -> bool:
+    n_open = data.count(b"<") - data.count(b">")
+    return n_open > 500 and n_open * 20 > len(data)
 
 
 def _script(data: bytes) -> tuple[str, bytes]:

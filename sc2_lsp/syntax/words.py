@@ -46,8 +46,17 @@ def search_text(content: str | bytes) -> str:
 
     Bytes are UTF-8; what is not is no part of a word.
     """
+    return " ".join(filter(None, map(_remembered.__getitem__, _runs(content))))
+
+
+def distinct_text(content: str | bytes) -> str:
+    """As `search_text`, but each word once or a few times, and in no order."""
+    return " ".join(map(_remembered.__getitem__, set(_runs(content))))
+
+
+def _runs(content: str | bytes) -> list[bytes]:
     data = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
-    return " ".join(filter(None, map(_remembered.__getitem__, data.translate(_BLANKED).split())))
+    return data.translate(_BLANKED).split()
 
 
 class _Remembered(dict[bytes, str]):

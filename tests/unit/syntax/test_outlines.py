@@ -132,7 +132,8 @@ def test_a_long_value_is_cut_at_its_first_line() -> None:
         ("a.py", "[" * 19_000),
         ("a.java", "{\n" * 30_000),
         ("a.js", "a." * 50_000),
-        ("a.cs", "a<" * 50_000),
+        ("a.cs", "a<b<c<\n" * 10_000),
+        ("a.java", "a<b<c<\n" * 10_000),
         ("a.kt", "(\n" * 20_000),
     ],
 )
