@@ -37,7 +37,7 @@ class Held:
 
     @staticmethod
     def of(path: str, content: str) -> Held:
-        found = contents_of(path, content)
+        found = contents_of(path, content.encode("utf-8", "replace"))
         return Held(
             content,
             unpack_definitions(found.outline),

@@ -6,6 +6,7 @@ the content alone is `Contents`, parsed once however many files hold it and wher
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import itertools
 import re
@@ -15,7 +16,7 @@ import msgspec
 
 from sc2_lsp.index.pieces import piece_starts
 from sc2_lsp.symbols import Definition, Import, Kind, Outline
-from sc2_lsp.syntax import language_of, outline, search_text
+from sc2_lsp.syntax import distinct_text, language_of, outline_of_bytes
 
 PLAIN = "text"
 """The language of files that no grammar is known for."""
@@ -58,11 +59,11 @@ def digest_of(path: str, data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=16, person=_language_name(path).encode()[:16]).digest()
 
 
-def contents_of(path: str, text: str) -> Contents:
-    """All that is kept of a file's text."""
+def contents_of(path: str, data: bytes) -> Contents:
+    """All that is kept of a file that has this text, which is UTF-8."""
     language = language_of(path)
-    found = outline(text, language, references=False) if language else Outline()
-    starts, words = _pieces(text, found)
+    found = outline_of_bytes(data, language, references=False) if language else Outline()
+    starts, words = _pieces(data, found)
     tokens = {name_token(d.name) for d in found.definitions}
     tokens.update(container_token(d.container) for d in found.definitions if d.container)
     return Contents(
@@ -93,6 +94,16 @@ def text_of(data: bytes) -> str:
         return data.decode("latin-1")
 
 
+def utf8_of(data: bytes) -> bytes:
+    """The bytes of `text_of(data)` in UTF-8."""
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1").encode()
+    return data
+
+
 def unpack_definitions(packed: bytes) -> list[DefinitionRow]:
     return _decoder.decode(packed)[0]
 
@@ -118,14 +129,22 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(tuple[list[DefinitionRow], list[ImportRow]])
 
 
-def _pieces(text: str, found: Outline) -> tuple[list[int], list[str]]:
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    lines = text.split("\n")
+def _pieces(data: bytes, found: Outline) -> tuple[list[int], list[str]]:
+    """The first lines of the pieces and the number of lines, and the words of each piece."""
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    lines = data.split(b"\n")
     starts = [*piece_starts(len(lines), found.definitions), len(lines)]
+    # Joining the lines of each piece costs more than finding where they begin.
+    offsets = list(itertools.accumulate(map(len, lines), _behind_break, initial=0))
     return starts, [
-        search_text("\n".join(lines[start:end])) for start, end in itertools.pairwise(starts)
+        distinct_text(data[offsets[start] : offsets[end]])
+        for start, end in itertools.pairwise(starts)
     ]
+
+
+def _behind_break(offset: int, n_bytes: int) -> int:
+    return offset + n_bytes + 1
 
 
 def _pack(found: Outline) -> bytes:

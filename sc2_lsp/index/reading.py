@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from sc2_lsp.index.limits import Limits, Reason, unfit, unwanted_size
-from sc2_lsp.index.parsed import Parsed, contents_of, digest_of, text_of
+from sc2_lsp.index.parsed import Parsed, contents_of, digest_of, utf8_of
 
 # A file that is written twice within a tick of its file system's clock looks the same both times.
 _TICK_NS = 20_000_000
@@ -30,7 +30,7 @@ def read_file(root: str, path: str, limits: Limits, is_known: Callable[[bytes], 
     if reason is not None:
         return Parsed(path, status.st_size, status.st_mtime_ns, reason=reason.value)
     digest = digest_of(path, data)
-    contents = None if is_known(digest) else contents_of(path, text_of(data))
+    contents = None if is_known(digest) else contents_of(path, utf8_of(data))
     return Parsed(path, status.st_size, status.st_mtime_ns, digest, contents=contents)
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sc2_lsp.index.overlay import MAX_CHARS, Overlay
@@ -31,6 +31,7 @@ def test_typing_in_one_line_parses_nothing_and_a_new_line_does() -> None:
     assert overlay.is_stale()
 
 
+@settings(deadline=None)
 @given(lines, lines, breaks)
 def test_what_is_held_has_as_many_lines_as_what_is_wanted(
     old: list[str], new: list[str], line_break: str

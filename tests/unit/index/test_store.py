@@ -20,7 +20,9 @@ def place(tmp_path: Path) -> Place:
 
 
 def parsed(path: str, text: str, *, size: int = 1) -> Parsed:
-    return Parsed(path, size, 1, digest_of(path, text.encode()), None, contents_of(path, text))
+    return Parsed(
+        path, size, 1, digest_of(path, text.encode()), None, contents_of(path, text.encode())
+    )
 
 
 def known(path: str, text: str) -> Parsed:
@@ -31,9 +33,7 @@ def known(path: str, text: str) -> Parsed:
 def functions(place: Place, name: str) -> list[str]:
     db = schema.open_to_read(place.database)
     try:
-        found = queries.rows_by_token(
-            db, name, lambda row: True, 10, (), lambda blob: queries.definitions_of(db, blob)
-        )
+        found = queries.rows_by_token(db, name, 10, lambda blob: queries.definitions_of(db, blob))
         return [path for path, _ in found]
     finally:
         db.close()

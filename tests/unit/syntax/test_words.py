@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sc2_lsp.syntax import identifiers, search_text
+from sc2_lsp.syntax import distinct_text, identifiers, search_text
 
 
 def test_names_count_whole_and_in_their_parts() -> None:
@@ -47,3 +47,12 @@ def test_bytes_and_text_give_the_same() -> None:
 def test_any_text_gives_words_in_lower_case(content: str) -> None:
     assert search_text(content).split() == identifiers(content)
     assert all(word and word.lower() == word for word in identifiers(content))
+
+
+@given(st.text(alphabet="aB_1 .\n", max_size=60))
+def test_distinct_words_are_the_same_words(content: str) -> None:
+    assert set(distinct_text(content).split()) == set(identifiers(content))
+
+
+def test_distinct_words_are_told_once() -> None:
+    assert distinct_text(b"count + count * count").split() == ["count"]
