@@ -49,6 +49,7 @@ TOUCHED_SHARE = 0.01
 N_SAVED = 30
 N_WORDS_OF_QUERY = 30
 MEMORY_POLL_S = 0.2
+MAX_SAMPLE_BYTES = 10_000
 _NOT_COPIED = shutil.ignore_patterns("*.so*", "*.pyc", "*.a", "*.bin", "*.npy", "*.gguf")
 
 
@@ -79,20 +80,19 @@ def main() -> None:
 
 
 def generate(root: Path, n_files: int) -> None:
-    """Write `n_files` different Python files of 1 to 8 KB below `root`."""
+    """Write `n_files` different Python files below `root`."""
     rng = random.Random(1)
-    library = Path(sysconfig.get_path("stdlib"))
     samples = []
-    for path in sorted(library.glob("*.py")):
-        with contextlib.suppress(UnicodeDecodeError):
-            text = path.read_text("utf-8")
-            samples += [text[at : at + 6000].partition("\n")[2] for at in range(0, len(text), 6000)]
+    for path in sorted(Path(sysconfig.get_path("stdlib")).rglob("*.py")):
+        if "site-packages" not in path.parts and 1000 < path.stat().st_size < MAX_SAMPLE_BYTES:
+            with contextlib.suppress(UnicodeDecodeError, SyntaxError):
+                samples.append(path.read_text("utf-8"))
+                compile(samples[-1], path, "exec")
     for number in range(n_files):
         folder = root / f"area{number % 97}" / f"part{number % 1009}"
         folder.mkdir(parents=True, exist_ok=True)
-        text = rng.choice(samples)
-        own = f"def own_{number}(value_{number % 513}):\n    return {number}\n\n\n"
-        (folder / f"module_{number}.py").write_text(own + text, "utf-8")
+        own = f"\n\ndef own_{number}(value_{number % 513}):\n    return {number}\n"
+        (folder / f"module_{number}.py").write_text(rng.choice(samples) + own, "utf-8")
 
 
 async def _run(root: Path, cache: Path, arguments: argparse.Namespace) -> None:
@@ -238,12 +238,12 @@ def _ctags(root: Path, paths: Sequence[str]) -> Cost | None:
         return None
     before, start = os.times(), time.perf_counter()
     subprocess.run(
-        [program, "-L", "-", "-f", os.devnull, "--fields=+neS"],
+        [program, "-L", "-", "-f", "-", "--fields=+neS"],
         input="\n".join(paths),
         text=True,
         cwd=root,
-        check=False,
-        capture_output=True,
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
     after = os.times()
     spent_s = after.children_user + after.children_system
@@ -262,7 +262,8 @@ async def _print_freshness(root: Path, cache: Path, paths: list[str], n_workers:
     start = time.perf_counter()
     async with _indexed(root, cache, n_workers) as (index, _):
         touched_s = time.perf_counter() - start
-        saved = [await _save(index, root, path) for path in rng.sample(paths, N_SAVED)]
+        python = [path for path in paths if path.endswith(".py")]
+        saved = [await _save(index, root, path) for path in rng.choices(python, k=N_SAVED)]
     print("| freshness | ms |")
     print("| --- | ---: |")
     print(f"| warm start, nothing changed, {len(paths):,} files of code | {warm_s * 1e3:.0f} |")
@@ -273,7 +274,7 @@ async def _print_freshness(root: Path, cache: Path, paths: list[str], n_workers:
 
 async def _save(index: Index, root: Path, path: str) -> float:
     """Seconds from saving a file until its new definition is found."""
-    name = f"saved_{abs(hash(path))}"
+    name = f"saved_{time.monotonic_ns()}"
     _append(root / path, name)
     start = time.perf_counter()
     await index.changed([path])
@@ -283,9 +284,9 @@ async def _save(index: Index, root: Path, path: str) -> float:
 
 
 def _append(path: Path, name: str) -> None:
-    comment = {".py": f"\n\ndef {name}():\n    return None\n"}
+    """Change the file, and if it is Python, add a definition."""
     with path.open("a", encoding="utf-8") as file:
-        file.write(comment.get(path.suffix, "\n"))
+        file.write(f"\n\ndef {name}():\n    return None\n" if path.suffix == ".py" else "\n")
 
 
 def _print_latencies(place: Place, root: Path, paths: list[str], n_queries: int) -> None:

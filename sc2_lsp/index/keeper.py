@@ -77,6 +77,10 @@ class GoOn(msgspec.Struct, frozen=True):
     """There is more to scan."""
 
 
+class Tidy(msgspec.Struct, frozen=True):
+    """There is time to make the index quicker to ask."""
+
+
 class Batch(msgspec.Struct, frozen=True):
     """What workers found of the files of a batch."""
 
@@ -84,7 +88,7 @@ class Batch(msgspec.Struct, frozen=True):
     files: list[Parsed]
 
 
-Event = Command | LockTaken | GoOn | Batch
+Event = Command | LockTaken | GoOn | Tidy | Batch
 
 
 class Keeper:
@@ -152,10 +156,13 @@ class Keeper:
             self._to_be_told.append(event.id)
             self._open()
         elif self._store is None:
-            if not isinstance(event, (GoOn, Batch)):
+            if not isinstance(event, (GoOn, Tidy, Batch)):
                 self._report(Done(event.id))
         elif isinstance(event, GoOn):
             self._step(self._store)
+        elif isinstance(event, Tidy):
+            if self._is_ready and self._store.merge():
+                self._post(Tidy())
         elif isinstance(event, Batch):
             self._take(self._store, event)
         elif isinstance(event, Changed):
@@ -288,6 +295,8 @@ class Keeper:
         if self._skipped is not None:
             store.finish_scan(time.time(), self._skipped)
             self._skipped = None
+            if store.is_scattered():
+                self._post(Tidy())
         if not self._is_ready:
             self._is_ready = True
             self._report(Progress(Phase.READY, self._n_total, self._n_total))

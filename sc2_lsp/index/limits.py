@@ -80,9 +80,12 @@ def unfit(data: bytes, path: str, limits: Limits) -> Reason | None:
         return Reason.BINARY
     if _has_long_lines(data, limits) and not path.lower().endswith(_PROSE_SUFFIXES):
         return Reason.MINIFIED
-    if _GENERATED.search(head[:_MARK_BYTES]):
-        return Reason.GENERATED
-    return None
+    return Reason.GENERATED if _is_marked(head[:_MARK_BYTES]) else None
+
+
+def _is_marked(head: bytes) -> bool:
+    # What all marks have a part of is looked for first, which takes a hundredth of the time.
+    return (b"enerated" in head or b"DO NOT" in head) and _GENERATED.search(head) is not None
 
 
 _HEAD_BYTES = 8192

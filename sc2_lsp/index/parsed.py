@@ -131,20 +131,16 @@ _decoder = msgspec.msgpack.Decoder(tuple[list[DefinitionRow], list[ImportRow]])
 
 def _pieces(data: bytes, found: Outline) -> tuple[list[int], list[str]]:
     """The first lines of the pieces and the number of lines, and the words of each piece."""
-    if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    lines = data.split(b"\n")
-    starts = [*piece_starts(len(lines), found.definitions), len(lines)]
-    # Joining the lines of each piece costs more than finding where they begin.
-    offsets = list(itertools.accumulate(map(len, lines), _behind_break, initial=0))
+    lines = data.splitlines(keepends=True)
+    offsets = list(itertools.accumulate(map(len, lines), initial=0))
+    if data[-1:] in (b"", b"\n", b"\r"):
+        offsets.append(len(data))  # The empty line behind the last break.
+    n_lines = len(offsets) - 1
+    starts = [*piece_starts(n_lines, found.definitions), n_lines]
     return starts, [
         distinct_text(data[offsets[start] : offsets[end]])
         for start, end in itertools.pairwise(starts)
     ]
-
-
-def _behind_break(offset: int, n_bytes: int) -> int:
-    return offset + n_bytes + 1
 
 
 def _pack(found: Outline) -> bytes:

@@ -122,16 +122,14 @@ def posting(db: sqlite3.Connection, word: str, most: int) -> Posting:
 def piece_of(db: sqlite3.Connection, number: int, hidden: Collection[str]) -> PieceOfFile | None:
     """Where a piece stands; None where no file has it that is not hidden."""
     row = db.execute(
-        "SELECT id, n_pieces FROM blobs WHERE id <= ? ORDER BY id DESC LIMIT 1", (number,)
+        "SELECT id, starts FROM contents WHERE id <= ? ORDER BY id DESC LIMIT 1", (number,)
     ).fetchone()
-    if row is None or number >= row[0] + row[1]:
+    if row is None:
         return None
     path = next((path for path in paths_of(db, row[0]) if path not in hidden), None)
-    content = db.execute("SELECT starts FROM contents WHERE id = ?", (row[0],)).fetchone()
-    if path is None or content is None:
+    starts, at = unpack_starts(row[1]), number - row[0]
+    if path is None or at + 1 >= len(starts):
         return None
-    starts = unpack_starts(content[0])
-    at = number - row[0]
     return PieceOfFile(path, starts[at], starts[at + 1] - 1)
 
 

@@ -35,9 +35,9 @@ _MOST_READ_BYTES = 4_000_000
 
 # A word that stands in more pieces, and in a larger share of them, tells little and costs much.
 _COMMON = 1000
-_COMMON_SHARE = 0.01
+_COMMON_SHARE = 0.003
 _N_COMMON = 4
-_N_CANDIDATES = 4
+_N_CANDIDATES = 2
 _REMEMBERED_BLOBS = 512
 _REMEMBERED_NAMES = 20_000
 # So many more definitions are asked for as may be of files that the editor holds.
@@ -104,7 +104,7 @@ class Reader:
         n_pieces += sum(len(file.words) for file in held.values())
         worth = {word: bm25.weight(n_pieces, len(found)) for word, found in postings.items()}
         on_disk = bm25.scores((worth[word], found) for word, found in postings.items())
-        best = heapq.nlargest(limit * _N_CANDIDATES, on_disk.items(), key=lambda item: item[1])
+        best = heapq.nlargest(limit * _N_CANDIDATES, zip(on_disk.values(), on_disk, strict=True))
         matches = self._ask(lambda db: list(_located(db, best, held)), list[Match]())
         for path, file in held.items():
             matches.extend(_matches(path, file, worth))
@@ -239,9 +239,9 @@ def _rows_with(rows: Sequence[DefinitionRow], name: str, by: _By) -> list[Defini
 
 
 def _located(
-    db: sqlite3.Connection, best: Iterable[tuple[int, float]], hidden: dict[str, Held]
+    db: sqlite3.Connection, best: Iterable[tuple[float, int]], hidden: dict[str, Held]
 ) -> Iterable[Match]:
-    for number, score in best:
+    for score, number in best:
         piece = queries.piece_of(db, number, hidden)
         if piece is not None:
             n_lines = piece.end_line - piece.start_line + 1

@@ -38,6 +38,9 @@ _TABLES = (
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     f"CREATE VIRTUAL TABLE defined USING fts5 (names, {_FULL_TEXT})",
     f"CREATE VIRTUAL TABLE pieces USING fts5 (words, {_FULL_TEXT})",
+    # What is written is merged at rest, all at once, instead of again and again.
+    "INSERT INTO defined (defined, rank) VALUES ('automerge', 0)",
+    "INSERT INTO pieces (pieces, rank) VALUES ('automerge', 0)",
 )
 _NAMES = ("files", "blobs", "contents", "facts", "defined", "pieces")
 _N_CACHE_KB = 16_384

@@ -20,6 +20,8 @@ KEEP_UNUSED_S = 14 * 86_400.0
 """How long a content is kept that no file has: switching back to a branch then costs nothing."""
 
 _MOST_UNUSED = 20_000
+_MERGED_PAGES = 500
+_MOST_SEGMENTS = 6
 
 _log = logging.getLogger(__name__)
 
@@ -118,6 +120,22 @@ class Store:
         self._note("skipped", msgspec.json.encode(skipped).decode())
         self._note("scanned_s", str(now_s))
         self.commit()
+
+    def is_scattered(self) -> bool:
+        """Whether it takes many look-ups to find a word."""
+        query = self._connection.execute("SELECT count(DISTINCT segid) FROM pieces_idx")
+        return int(query.fetchone()[0]) > _MOST_SEGMENTS
+
+    def merge(self) -> bool:
+        """Make the full-text tables a little quicker to ask; false if there is nothing to gain."""
+        self.commit()
+        before = self._connection.total_changes
+        for table in ("defined", "pieces"):
+            self._connection.execute(
+                f"INSERT INTO {table} ({table}, rank) VALUES ('merge', ?)", (-_MERGED_PAGES,)
+            )
+        # As SQLite's manual has it: less than two changes for each table mean no work was done.
+        return self._connection.total_changes - before >= 4
 
     def clear(self) -> None:
         """Forget everything."""

@@ -60,7 +60,7 @@ def _write(root: Path, number: int, rng: random.Random) -> None:
             f"class Name{rng.randrange(10**6)}:\n"
             f"    def method_{rng.randrange(1000)}(self, value):\n"
             f"        return value + {rng.random()}\n\n"
-            for _ in range(rng.randrange(60))
+            for _ in range(rng.randrange(30))
         )
     )
 

@@ -171,6 +171,20 @@ def test_many_files_are_parsed_by_workers(kept: Kept) -> None:
     assert kept.summary.n_files == 150
 
 
+def test_commands_are_served_while_a_large_index_is_tidied(kept: Kept) -> None:
+    kept.start()
+    for number in range(20):
+        kept.write(f"f{number}.py", f"def name_{number}(): pass\n")
+        kept.tell(Changed(1, [f"f{number}.py"]))
+    kept.inbox.put(Rescan(2))
+    kept.write("late.py", "def late(): pass\n")
+    kept.tell(Changed(1, ["late.py"]))
+    while not kept.inbox.empty():
+        kept.keeper.handle(kept.inbox.get())
+    assert kept.definers("late") == ["late.py"]
+    assert all(kept.definers(f"name_{number}") for number in range(20))
+
+
 def test_many_changes_at_once_are_parsed_by_workers(kept: Kept) -> None:
     kept.start()
     for number in range(100):

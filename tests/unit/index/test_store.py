@@ -157,6 +157,24 @@ def test_the_number_of_a_dropped_piece_finds_nothing(place: Place) -> None:
     assert pieces_with(place, "third_word") == ["b.py"]
 
 
+def test_merging_ends_and_changes_nothing_that_is_found(place: Place) -> None:
+    store = open_store(place, "test")
+    for number in range(10):
+        store.put([parsed(f"{number}.py", f"def name_{number}(): return shared_word\n")])
+        store.commit()
+    assert store.is_scattered()
+    for _ in range(100):
+        if not store.merge():
+            break
+    assert not store.merge()
+    assert not store.is_scattered()
+    assert [functions(place, f"name_{n}") for n in range(10)] == [[f"{n}.py"] for n in range(10)]
+    assert len(pieces_with(place, "shared_word")) == 10
+    store.put([Parsed("3.py", 0, 0)])
+    store.commit()
+    assert len(pieces_with(place, "shared_word")) == 9
+
+
 def test_a_cleared_store_begins_anew(place: Place) -> None:
     store = open_store(place, "test")
     store.put([parsed("a.py", "first_word\n")])
