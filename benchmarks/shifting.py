@@ -1,10 +1,10 @@
-"""What it saves, and what it costs in quality, to move keys and values to another position.
+"""What it saves, and what it costs in quality, to copy keys and values to another position.
 
 Takes single-line infills of held-out files, after a change of the prompt. `line`: somebody types a
 line of their own 15 lines above or below the infill, then goes to the infill and asks. `context`:
 the file was shown behind code of other files than it is now, as retrieval changes its mind. Every
 infill is asked of an engine that evaluates anew whatever stands behind a change, and of one that
-moves runs of tokens (`shift_tokens`). Prints a Markdown table:
+copies runs of tokens (`shift_tokens`). Prints a Markdown table:
 
     python -m benchmarks.shifting --corpus corpus.jsonl [--change line|context] [--model M.gguf]
         [--count N] [--seed S]
@@ -61,7 +61,7 @@ def main() -> None:
     arguments = parser.parse_args()
     files = [file for file in load_corpus(arguments.corpus) if file.held_out]
     infills = sample_infills(files, arguments.count, arguments.seed)
-    print("| layout | shift_tokens | n | exact match | edit similarity | evaluated | moved |")
+    print("| layout | shift_tokens | n | exact match | edit similarity | evaluated | copied |")
     print("|---|--:|--:|--:|--:|--:|--:|")
     for layout in arguments.layouts:
         exact: list[list[Result]] = []

@@ -177,7 +177,7 @@ class EngineSpec:
     `n_ctx` bounds a prompt with its generation, `n_cells` all that the KV cache holds, both in
     tokens. `n_threads` = 0 means the number of physical cores; `n_gpu_layers` = -1 as many layers
     as fit, where llama.cpp was built for a GPU. `shift_tokens` is the shortest run of tokens whose
-    keys and values may be moved to another position, 0 for never. `warm_start_mb` bounds the
+    keys and values may be copied to another position, 0 for never. `warm_start_mb` bounds the
     states saved under `cache_folder` in MiB, 0 for none.
     """
 

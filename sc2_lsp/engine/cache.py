@@ -14,15 +14,17 @@ from typing import Protocol
 from sc2_lsp.domain import Tokens
 from sc2_lsp.engine import kv
 from sc2_lsp.engine.ranking import Logits, Ranking, rank
+from sc2_lsp.engine.runs import Run
 from sc2_lsp.engine.sequences import Sequences
 
 N_SEQUENCES = 16
 N_SCRATCH_CELLS = 256
 """Cells that the memory needs beyond those that plans may use, for what is dropped at once."""
 
-_PARK = N_SEQUENCES
-_SCRATCH = N_SEQUENCES + 1
-N_MEMORY_SEQUENCES = N_SEQUENCES + 2
+_SCRATCH = N_SEQUENCES
+N_MEMORY_SEQUENCES = N_SEQUENCES + 1
+# Some milliseconds at most, after which somebody may want the engine.
+_COPIED_AT_ONCE = 128
 
 
 class Memory(Protocol):
@@ -87,20 +89,25 @@ class KvCache:
 
     def plan(self, wanted: Tokens, n_room: int) -> kv.Plan:
         """What it would take to hold `wanted`, with room for `n_room` tokens behind."""
-        return kv.plan(self.sequences, wanted, n_room, self._shift_tokens)
+        shift_tokens = self._shift_tokens if self.is_settled else 0
+        return kv.plan(self.sequences, wanted, n_room, shift_tokens)
 
     def execute(self, plan: kv.Plan, wanted: Tokens, batches: Batches) -> None:
         """Let `plan.sequence` hold the prompt `wanted`.
 
-        What was evaluated when it is aborted stays, unless tokens are to be moved and none is yet:
-        then those stay where they stood.
+        What was evaluated or copied when it is aborted stays.
         """
         self.arrange(plan)
         held = self.sequences.held[plan.sequence]
         held.n_asked = max(held.n_asked, plan.n_keep)
-        if plan.moves:
-            self._evaluate_around(plan, wanted, batches)
-        elif plan.n_evaluate:
+        for run in plan.copies:
+            self._evaluate_to(run.new, plan.sequence, wanted, batches)
+            for done in range(0, run.n_tokens, _COPIED_AT_ONCE):
+                batches.before()
+                n_tokens = min(_COPIED_AT_ONCE, run.n_tokens - done)
+                if not self._copy_run(plan, Run(run.old + done, run.new + done, n_tokens)):
+                    break  # It is evaluated instead.
+        if plan.n_evaluate:
             self._evaluate_to(len(wanted), plan.sequence, wanted, batches)
 
     def arrange(self, plan: kv.Plan) -> None:
@@ -158,7 +165,7 @@ class KvCache:
 
     @property
     def is_settled(self) -> bool:
-        """Whether states can be taken: not while moved keys wait for being turned."""
+        """Whether states can be taken: not while copied keys wait for being turned."""
         return not self._is_shifting
 
     def part(self, sequence: int, start: int, end: int) -> memoryview:
@@ -198,46 +205,24 @@ class KvCache:
         finally:
             self._memory.remove(_SCRATCH, 0, -1)
 
-    def _evaluate_around(self, plan: kv.Plan, wanted: Tokens, batches: Batches) -> None:
-        """Evaluate what stands before, between and behind the runs that are moved.
+    def _copy_run(self, plan: kv.Plan, run: Run) -> bool:
+        """Append to `plan.sequence` a copy of tokens of `plan.source`; whether that worked.
 
-        A sequence can only be continued at its end. So its tail is parked in another sequence, and
-        each run comes back when what stands before it is there.
+        A cell has one position, so the copy has cells of its own, and their keys are to be turned.
         """
         memory, sequence = self._memory, plan.sequence
-        held = self.sequences.held[sequence]
-        tail, n_asked = held.tokens[plan.n_keep :], held.n_asked
-        memory.copy(sequence, _PARK, plan.n_keep, -1)
-        memory.remove(sequence, plan.n_keep, -1)
-        parked = self.sequences.detach(sequence, plan.n_keep)
-        returned: set[int] = set()
-        try:
-            for run in plan.moves:
-                self._evaluate_to(run.new, sequence, wanted, batches)
-                end = run.old + run.n_tokens
-                # In a sequence of its own a run meets no other token at its new positions.
-                memory.copy(_PARK, _SCRATCH, run.old, end)
-                memory.remove(_PARK, run.old, end)
-                memory.move(_SCRATCH, run.old, end, run.new - run.old)
-                memory.copy(_SCRATCH, sequence, run.new, run.new + run.n_tokens)
-                memory.remove(_SCRATCH, 0, -1)
-                self._is_shifting = True
-                here = slice(run.old - plan.n_keep, end - plan.n_keep)
-                self.sequences.attach(sequence, tail[here], parked[here])
-                held.n_asked = len(held.tokens)
-                returned.update(parked[here])
-            self._evaluate_to(len(wanted), sequence, wanted, batches)
-        except BaseException:
-            if not returned:
-                self._cut(sequence, plan.n_keep)
-                memory.copy(_PARK, sequence, plan.n_keep, -1)
-                self.sequences.attach(sequence, tail, parked)
-                held.n_asked = n_asked
-                returned.update(parked)
-            raise
-        finally:
-            memory.remove(_PARK, 0, -1)
-            self.sequences.release(cell for cell in parked if cell not in returned)
+        end = run.old + run.n_tokens
+        state = self.part(plan.source, run.old, end)
+        if not memory.set_state(_SCRATCH, state):
+            return False
+        memory.move(_SCRATCH, run.old, end, run.new - run.old)
+        memory.copy(_SCRATCH, sequence, run.new, run.new + run.n_tokens)
+        memory.remove(_SCRATCH, 0, -1)
+        self._is_shifting = True
+        tokens = self.sequences.held[plan.source].tokens[run.old : end]
+        self.sequences.append(sequence, tokens)
+        self.sequences.held[sequence].n_asked = run.new + run.n_tokens
+        return True
 
     def _evaluate_to(self, end: int, sequence: int, wanted: Tokens, batches: Batches) -> None:
         held = self.sequences.held[sequence]
@@ -252,7 +237,7 @@ class KvCache:
 
     def _evaluate(self, sequence: int, start: int, tokens: Sequence[int], n_ranked: int) -> None:
         self._last_evaluated = None
-        # llama.cpp turns the moved keys before the next evaluation. Aborted in the midst of that it
+        # llama.cpp turns the copied keys before the next evaluation. Aborted in the midst of that it
         # would leave some layers turned and turn them once more the next time.
         self._memory.evaluate(sequence, start, tokens, n_ranked, not self._is_shifting)
         self._is_shifting = False

@@ -118,14 +118,14 @@ def _evaluate_prompt(
 
     plans = plan_all()
     if model.warm is not None and model.warm.recall(
-        prompts[0][1], plans[0].n_keep + plans[0].n_moved, model.speed.tokens_per_s
+        prompts[0][1], plans[0].n_keep + plans[0].n_copied, model.speed.tokens_per_s
     ):
         plans = plan_all()
     chosen = choose(
         [plan.n_evaluate for plan in plans], model.speed.tokens_per_s, request.prompt_budget_s
     )
     plan, (run.choice, tokens) = plans[chosen], prompts[chosen]
-    run.n_prompt, run.n_shifted = len(tokens), plan.n_moved
+    run.n_prompt, run.n_shifted = len(tokens), plan.n_copied
     batch_s = 0.0
 
     def before() -> None:

@@ -1,4 +1,4 @@
-"""Decides what of the KV cache to keep, copy, move, drop and evaluate: pure, no weights needed.
+"""Decides what of the KV cache to keep, copy, drop and evaluate: pure, no weights needed.
 
 A prompt is continued where the cache holds the longest beginning of it. What would be lost by that
 decides how: a few tokens are dropped in place, more are kept by sharing the beginning with another
@@ -19,7 +19,7 @@ SHORT_TAIL_TOKENS = 64
 """So many tokens of an earlier prompt are rather dropped than kept in a sequence of their own."""
 
 _STRIDE = 64
-_MOVE_CANDIDATES = 4
+_COPY_CANDIDATES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,10 @@ class Plan:
     """How `sequence` comes to hold the wanted tokens, in this order.
 
     `cuts` name sequences to be shortened and how many tokens each keeps. The first `n_keep` wanted
-    tokens are shared from `source`, unless that is `sequence` itself. `moves` are runs behind
-    `n_keep` of `sequence`, `old` and `new` being indices of the whole sequence, that are kept at
-    another position; what else stands behind `n_keep` is dropped then. All other wanted tokens are
-    evaluated. If there are none, `sequence` may hold more than what is wanted. `n_room` cells are
-    left free for a generation.
+    tokens are shared from `source`, unless that is `sequence` itself. `copies` are runs behind
+    `n_keep` of `source`, `old` and `new` being indices of the whole sequence, that are copied to
+    another position; `source` keeps them. All other wanted tokens are evaluated. If there are none,
+    `sequence` may hold more than what is wanted. `n_room` cells are left free for a generation.
     """
 
     sequence: int
@@ -39,19 +38,19 @@ class Plan:
     n_keep: int
     n_evaluate: int
     n_room: int
-    moves: tuple[Run, ...] = ()
+    copies: tuple[Run, ...] = ()
     cuts: tuple[tuple[int, int], ...] = ()
 
     @property
-    def n_moved(self) -> int:
-        return sum(move.n_tokens for move in self.moves)
+    def n_copied(self) -> int:
+        return sum(run.n_tokens for run in self.copies)
 
 
 def plan(sequences: Sequences, wanted: Tokens, n_room: int, shift_tokens: int = 0) -> Plan:
     """The cheapest way to `wanted`, with cells for `n_room` more tokens where there are so many.
 
     `wanted` must not be empty nor longer than the cache. Runs of at least `shift_tokens` tokens may
-    be moved, none if it is 0. The last wanted token is evaluated even if it is cached, unless the
+    be copied, none if it is 0. The last wanted token is evaluated even if it is cached, unless the
     ranking after it is known.
     """
     held = sequences.held
@@ -65,8 +64,8 @@ def plan(sequences: Sequences, wanted: Tokens, n_room: int, shift_tokens: int = 
 
     n_keep = min(shared[source], len(wanted) - 1)
     n_evaluate = len(wanted) - n_keep
-    if moving := _moving(sequences, shared, source, wanted, n_room, shift_tokens):
-        return moving
+    if copying := _copying(sequences, shared, source, wanted, n_room, shift_tokens):
+        return copying
 
     room = _Room(sequences)
     target = source if _is_short(sequences, source, n_keep) else room.least_needed({source})
@@ -108,7 +107,7 @@ def _is_short(sequences: Sequences, index: int, n_keep: int) -> bool:
     return not held.tokens[n_keep:] or (n_lost <= SHORT_TAIL_TOKENS and n_lost <= n_keep)
 
 
-def _moving(
+def _copying(
     sequences: Sequences,
     shared: Sequence[int],
     source: int,
@@ -116,11 +115,10 @@ def _moving(
     n_room: int,
     shift_tokens: int,
 ) -> Plan | None:
-    """The plan with the least to evaluate among those that move runs.
+    """The plan with the least to evaluate among those that copy runs.
 
-    It has to spare half of what is evaluated otherwise and to lose no more of the sequence than it
-    moves. With less it is another place, and the sequence is better kept as it is. The place that
-    somebody comes back to is often of an older sequence than the longest beginning is.
+    It has to spare half of what is evaluated otherwise. The place that somebody comes back to is
+    often of an older sequence than the longest beginning is.
     """
     n_otherwise = len(wanted) - shared[source]
     if not shift_tokens or n_otherwise < 2 * shift_tokens:
@@ -128,36 +126,26 @@ def _moving(
     near = [i for i, n_shared in enumerate(shared) if n_shared and 2 * n_shared >= shared[source]]
     near.sort(key=lambda index: -sequences.held[index].last_used)
     best: Plan | None = None
-    for index in near[:_MOVE_CANDIDATES]:
+    for index in near[:_COPY_CANDIDATES]:
         n_keep = min(shared[index], len(wanted) - 1)
-        moves = _moves(sequences, index, n_keep, wanted, shift_tokens)
-        n_moved = sum(move.n_tokens for move in moves)
-        n_evaluate = len(wanted) - n_keep - n_moved
-        if 2 * n_moved < sequences.held[index].n_asked - n_keep or 2 * n_evaluate > n_otherwise:
+        copies = _runs(sequences.held[index].tokens, n_keep, wanted, shift_tokens)
+        n_new = len(wanted) - n_keep
+        n_evaluate = n_new - sum(run.n_tokens for run in copies)
+        if 2 * n_evaluate > n_otherwise or (best is not None and best.n_evaluate <= n_evaluate):
             continue
-        if best is not None and best.n_evaluate <= n_evaluate:
-            continue
-        # What is moved and what is dropped both stay in their cells until the last move is made.
         room = _Room(sequences)
-        if room.make(n_evaluate + n_room, {index}):
-            best = Plan(index, index, n_keep, n_evaluate, n_room, moves, room.cuts())
+        target = room.least_needed({index})
+        room.cut(target, 0)
+        if room.make(n_new + n_room, {index, target}):
+            best = Plan(target, index, n_keep, n_evaluate, n_room, copies, room.cuts())
     return best
 
 
-def _moves(
-    sequences: Sequences, index: int, n_keep: int, wanted: Tokens, shift_tokens: int
-) -> tuple[Run, ...]:
-    """Runs of a sequence's tail that stand in the wanted one too.
-
-    A cell has one position, so cells that another sequence shares cannot move.
-    """
-    held = sequences.held[index]
-    start = n_keep
-    while start < len(held.cells) and sequences.n_holders(held.cells[start]) > 1:
-        start += 1
+def _runs(held: Sequence[int], n_keep: int, wanted: Tokens, shift_tokens: int) -> tuple[Run, ...]:
+    """Runs of a sequence's tail that stand in the wanted one too."""
     # The last token is evaluated for its ranking.
-    found = common_runs(held.tokens[start:], wanted[n_keep:-1], shift_tokens)
-    return tuple(Run(run.old + start, run.new + n_keep, run.n_tokens) for run in found)
+    found = common_runs(held[n_keep:], wanted[n_keep:-1], shift_tokens)
+    return tuple(Run(run.old + n_keep, run.new + n_keep, run.n_tokens) for run in found)
 
 
 class _Room:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sc2_lsp.engine.ranking import Ranking
@@ -57,11 +57,22 @@ class Sequences:
         """Add tokens in cells of their own."""
         cells = list(itertools.islice(self._numbers, len(tokens)))
         self._n_holders.update(cells)
-        self.attach(index, tokens, cells)
+        self.held[index].tokens.extend(tokens)
+        self.held[index].cells.extend(cells)
 
     def cut(self, index: int, n_tokens: int) -> None:
         """Drop all but the first `n_tokens` tokens of a sequence."""
-        self.release(self.detach(index, n_tokens))
+        held = self.held[index]
+        if len(held.tokens) <= n_tokens:
+            return
+        for cell in held.cells[n_tokens:]:
+            if self._n_holders[cell] == 1:
+                del self._n_holders[cell]
+            else:
+                self._n_holders[cell] -= 1
+        del held.tokens[n_tokens:], held.cells[n_tokens:]
+        held.rankings = {i: r for i, r in held.rankings.items() if i < n_tokens}
+        held.n_asked = min(held.n_asked, n_tokens)
 
     def copy_prefix(self, source: int, target: int, n_tokens: int) -> None:
         """Let the empty sequence `target` share the first `n_tokens` tokens of `source`."""
@@ -75,26 +86,3 @@ class Sequences:
             n_asked=min(origin.n_asked, n_tokens),
             last_used=self.held[target].last_used,
         )
-
-    def detach(self, index: int, n_tokens: int) -> list[int]:
-        """Shorten a sequence to `n_tokens`; the cells behind stay in use and are returned."""
-        held = self.held[index]
-        cells = held.cells[n_tokens:]
-        del held.tokens[n_tokens:], held.cells[n_tokens:]
-        if cells:
-            held.rankings = {i: r for i, r in held.rankings.items() if i < n_tokens}
-            held.n_asked = min(held.n_asked, n_tokens)
-        return cells
-
-    def attach(self, index: int, tokens: Sequence[int], cells: Sequence[int]) -> None:
-        """Add tokens whose cells are in use already."""
-        self.held[index].tokens.extend(tokens)
-        self.held[index].cells.extend(cells)
-
-    def release(self, cells: Iterable[int]) -> None:
-        """One holder less for each of `cells`."""
-        for cell in cells:
-            if self._n_holders[cell] == 1:
-                del self._n_holders[cell]
-            else:
-                self._n_holders[cell] -= 1

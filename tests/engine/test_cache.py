@@ -61,7 +61,7 @@ def test_returning_to_a_file_evaluates_what_changed(load: Load) -> None:
 
 
 def test_a_change_in_the_middle_costs_the_change_where_moving_is_allowed(load: Load) -> None:
-    exact, moving = load(), load(shift_tokens=32)
+    exact, moving = load(shift_tokens=0), load(shift_tokens=32)
     file = source(exact, 0, 1200)
     changed = (*file[:600], *exact.tokens("\nprint(1)\n"), *file[605:])
     for loaded in (exact, moving):
@@ -75,7 +75,7 @@ def test_a_change_in_the_middle_costs_the_change_where_moving_is_allowed(load: L
 
 def test_moved_tokens_look_as_if_they_had_been_evaluated_there(load: Load) -> None:
     """Behind a change that attention has no use for, the move must be nearly exact."""
-    exact, moving = load(), load(shift_tokens=32)
+    exact, moving = load(shift_tokens=0), load(shift_tokens=32)
     file = source(exact, 0, 1200)
     first, changed = (*file[:30], *file[40:1190]), file[:1190]
     for loaded in (exact, moving):

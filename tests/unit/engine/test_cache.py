@@ -103,30 +103,28 @@ def _equal(left: list[int], right: tuple[int, ...]) -> list[int]:
     return equal
 
 
-def test_an_evaluation_aborted_before_anything_moved_loses_nothing() -> None:
+def test_a_copy_leaves_what_it_is_a_copy_of() -> None:
     memory = SlowMemory(N_CELLS)
     cache = KvCache(memory, N_CELLS, 16, shift_tokens=16)
     first = tuple(range(200))
     cache.execute(cache.plan(first, 0), first, QUIET)
     changed = (*first[:50], *range(500, 540), *first[60:], 999)
     plan = cache.plan(changed, 0)
-    assert plan.n_moved == 140
-    memory.abort_in = 1
-    with pytest.raises(Aborted):
-        cache.execute(plan, changed, QUIET)
-    memory.abort_in = None
-    assert tuple(memory.tokens(plan.sequence)) == first
-    check(cache, memory)
+    assert plan.n_copied == 140
+    cache.execute(plan, changed, QUIET)
+    assert tuple(memory.tokens(plan.sequence)) == changed
+    assert tuple(memory.tokens(plan.source)) == first
+    assert cache.plan((*first, 7), 0).n_evaluate == 1
 
 
-def test_an_evaluation_aborted_between_moves_keeps_what_is_there() -> None:
+def test_an_evaluation_aborted_between_copies_keeps_what_is_there() -> None:
     memory = SlowMemory(N_CELLS)
     cache = KvCache(memory, N_CELLS, 16, shift_tokens=16)
     first = tuple(range(200))
     cache.execute(cache.plan(first, 0), first, QUIET)
     changed = (*first[:50], *first[60:120], *range(500, 540), *first[130:], 999)
     plan = cache.plan(changed, 0)
-    assert len(plan.moves) == 2
+    assert len(plan.copies) == 2
     memory.abort_in = 1
     with pytest.raises(Aborted):
         cache.execute(plan, changed, QUIET)
@@ -137,7 +135,27 @@ def test_an_evaluation_aborted_between_moves_keeps_what_is_there() -> None:
     check(cache, memory)
 
 
-def test_an_evaluation_that_is_stopped_before_moved_keys_were_turned_turns_them_next_time() -> None:
+def test_who_is_asked_between_two_batches_is_asked_between_the_parts_of_a_copy() -> None:
+    memory = SlowMemory(N_CELLS)
+    cache = KvCache(memory, N_CELLS, 16, shift_tokens=16)
+    first = tuple(range(190))
+    cache.execute(cache.plan(first, 0), first, QUIET)
+    changed = (999, *first[1:])
+    n_asked = 0
+
+    def before() -> None:
+        nonlocal n_asked
+        n_asked += 1
+
+    cache.execute(cache.plan((0, *changed), 0), (0, *changed), Batches(before, ignore))
+    assert memory.tokens(cache.plan((0, *changed), 0).sequence) == [0, *changed]
+    # The new tokens at the beginning, two parts, and the last token for its ranking.
+    assert n_asked == 4
+
+
+def test_an_evaluation_that_is_stopped_before_copied_keys_were_turned_turns_them_next_time() -> (
+    None
+):
     memory = SlowMemory(N_CELLS)
     cache = KvCache(memory, N_CELLS, 16, shift_tokens=16)
     first = tuple(range(200))
@@ -146,15 +164,33 @@ def test_an_evaluation_that_is_stopped_before_moved_keys_were_turned_turns_them_
     n_asked = 0
 
     def before() -> None:
-        raise Aborted
+        nonlocal n_asked
+        n_asked += 1
+        if n_asked > 2:
+            raise Aborted
 
     with pytest.raises(Aborted):
         cache.execute(cache.plan(changed, 0), changed, Batches(before, ignore))
     assert memory.unturned
+    assert not cache.is_settled
     cache.execute(cache.plan(changed, 0), changed, QUIET)
     assert not memory.unturned
-    assert n_asked == 0
     check(cache, memory)
+
+
+def test_a_state_that_is_not_taken_back_is_evaluated_instead() -> None:
+    class Refusing(SlowMemory):
+        def set_state(self, sequence: int, state: memoryview) -> bool:
+            return False
+
+    memory = Refusing(N_CELLS)
+    cache = KvCache(memory, N_CELLS, 16, shift_tokens=16)
+    first = tuple(range(200))
+    cache.execute(cache.plan(first, 0), first, QUIET)
+    changed = (*first[:50], *first[60:], 999)
+    cache.execute(cache.plan(changed, 0), changed, QUIET)
+    check(cache, memory)
+    assert cache.ranking(cache.plan(changed, 0).sequence, len(changed)) is not None
 
 
 def test_a_ranking_is_known_wherever_its_tokens_are_shared() -> None:

@@ -144,42 +144,51 @@ def test_the_room_for_a_generation_is_cut_to_what_there_can_be() -> None:
     assert todo.n_room == 10
 
 
-def test_text_that_changed_in_the_middle_is_moved() -> None:
+def test_text_behind_a_change_in_the_middle_is_copied() -> None:
     wanted = (*text(0, 100), 999, *text(110, 190), 998)
     todo = plan(holding(text(0)), wanted, 10, shift_tokens=32)
-    assert todo.sequence == todo.source == 0
-    assert todo.moves == (Run(110, 101, 190),)
+    assert todo.source == 0
+    assert todo.sequence != 0
+    assert todo.copies == (Run(110, 101, 190),)
     assert (todo.n_keep, todo.n_evaluate, todo.cuts) == (100, 2, ())
 
 
-def test_shared_cells_are_not_moved() -> None:
+def test_shared_cells_are_copied_too() -> None:
     sequences = holding(text(0))
     sequences.copy_prefix(0, 1, 300)
     wanted = (*text(0, 100), 999, *text(110, 190), 998)
-    assert plan(sequences, wanted, 10, shift_tokens=32).moves == ()
+    assert plan(sequences, wanted, 10, shift_tokens=32).n_copied == 190
 
 
-def test_the_place_that_somebody_comes_back_to_is_moved() -> None:
+def test_the_place_that_somebody_comes_back_to_is_copied() -> None:
     sequences = holding((*text(0, 100), *text(100, 200)), (*text(0, 100), 999, *text(5000, 200)))
     sequences.touch(1)
     wanted = (*text(0, 100), 999, *text(100, 200), 998)
     todo = plan(sequences, wanted, 10, shift_tokens=32)
-    assert todo.sequence == todo.source == 0
-    assert todo.moves == (Run(100, 101, 200),)
+    assert todo.source == 0
+    assert todo.copies == (Run(100, 101, 200),)
     assert todo.n_evaluate == 2
 
 
-def test_a_place_that_would_be_lost_is_left_where_it_is() -> None:
-    sequences = holding((*text(0, 100), *text(100, 600)))
-    sequences.held[0].n_asked = 700
+def test_a_copy_costs_no_other_place_where_cells_are_free() -> None:
+    sequences = holding((*text(0, 100), *text(100, 600)), text(3000))
     wanted = (*text(0, 100), 999, *text(110, 250), 998)
     todo = plan(sequences, wanted, 10, shift_tokens=32)
-    assert todo.moves == ()
+    assert todo.n_copied == 250
     assert todo.cuts == ()
 
 
-def test_little_to_move_is_another_place() -> None:
+def test_a_copy_needs_cells_beside_what_it_is_a_copy_of() -> None:
+    wanted = (*text(0, 100), 999, *text(110, 190), 998)
+    fitting = plan(holding(text(0), n_cells=502), wanted, 10, shift_tokens=32)
+    assert fitting.n_copied == 190
+    crowded = plan(holding(text(0), n_cells=501), wanted, 10, shift_tokens=32)
+    assert crowded.copies == ()
+    assert crowded.n_evaluate == 192
+
+
+def test_little_to_copy_is_another_place() -> None:
     wanted = (*text(0, 100), *text(5000, 200), *text(110, 190), 998)
     todo = plan(holding(text(0)), wanted, 10, shift_tokens=32)
-    assert todo.moves == ()
+    assert todo.copies == ()
     assert todo.sequence != todo.source

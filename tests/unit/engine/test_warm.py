@@ -254,6 +254,7 @@ def test_states_are_kept_apart_by_what_shapes_them(tmp_path: Path) -> None:
     assert not recalls(version="1.1")
     assert not recalls(kv_type="q8_0")
     assert not recalls(flash_attention="off")
-    assert not recalls(shift_tokens=64)
+    assert recalls(shift_tokens=64)
+    assert not recalls(shift_tokens=0)
     assert not recalls(warm_start_mb=0)
     assert not recalls(model_path=str(tmp_path / "none.gguf"))
