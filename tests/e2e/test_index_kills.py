@@ -39,7 +39,7 @@ def test_an_index_equals_a_fresh_one_after_kills_at_random_moments(tmp_path: Pat
         for number in rng.sample(range(N_FILES), 80):
             _write(root, number, rng)
         _path(root, rng.randrange(N_FILES)).unlink(missing_ok=True)
-    assert n_unfinished > N_KILLS / 4, "the kills came too late"
+    assert n_unfinished >= 3, "the kills came too late"
     assert reader.search(["value"], 10) != []
     _complete(_start(root, place))
     fresh = place_of(root, tmp_path / "fresh")
