@@ -89,7 +89,7 @@ def generate(root: Path, n_files: int) -> None:
                 samples.append(path.read_text("utf-8"))
                 compile(samples[-1], path, "exec")
     for number in range(n_files):
-        folder = root / f"area{number % 97}" / f"part{number % 1009}"
+        folder = root / f"area{number // 1000}" / f"part{number // 25}"
         folder.mkdir(parents=True, exist_ok=True)
         own = f"\n\ndef own_{number}(value_{number % 513}):\n    return {number}\n"
         (folder / f"module_{number}.py").write_text(rng.choice(samples) + own, "utf-8")

@@ -20,7 +20,7 @@ KEEP_UNUSED_S = 14 * 86_400.0
 """How long a content is kept that no file has: switching back to a branch then costs nothing."""
 
 _MOST_UNUSED = 20_000
-_MERGED_PAGES = 500
+_MERGED_PAGES = 150
 _MOST_SEGMENTS = 6
 
 _log = logging.getLogger(__name__)

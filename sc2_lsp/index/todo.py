@@ -32,8 +32,10 @@ class Todo:
         return len(self._next_is_last)
 
     def add(self, files: Iterable[Wanted]) -> None:
+        n_before = len(self._next_is_last)
         self._next_is_last.extend(files)
-        self._sort()
+        if len(self._next_is_last) > n_before:
+            self._sort()
 
     def focus(self, paths: Iterable[str]) -> None:
         """Prefer the files in the folders of these paths."""
