@@ -6,7 +6,8 @@ a ring buffer of the last 16 chunks of 64 lines of other files, drawn at random 
 windows of 20 lines by BM25 for the words of the 20 lines before the cursor; and ours. The
 two others may have their last piece cut to the budget. With `--losses N` the bundled model is also
 asked for the first N hidden lines of each package, with the product's own prompts and 1,000 tokens
-of every contender's context. Prints Markdown tables:
+of every contender's context; `--window` bounds the tokens of the file before and behind the line.
+Prints Markdown tables:
 
     python -m benchmarks.retrieval [--packages P …] [--count N] [--losses N] [--misses]
 """
@@ -88,6 +89,9 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=60, help="hidden lines a package")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--losses", type=int, default=0, help="lines a package for the model")
+    parser.add_argument(
+        "--window", type=int, nargs=2, default=(Settings().prefix_tokens, Settings().suffix_tokens)
+    )
     parser.add_argument("--misses", action="store_true", help="list what we did not find")
     arguments = parser.parse_args()
     model = Llama(BUNDLED_MODEL, threads=1)
@@ -105,7 +109,7 @@ def main() -> None:
             answers += asked(hidden, repository, count)
         for hidden in hidden_lines[: arguments.losses]:
             losses += [
-                lost(model, hidden, name, shown)
+                lost(model, hidden, name, shown, tuple(arguments.window))
                 for name, shown in contexts(hidden, repository, count)
             ]
     print("\n".join(report(answers)))
@@ -259,9 +263,23 @@ CONTENDERS: dict[str, Callable[[Hidden, Repository], tuple[Snippet, ...]]] = {
 }
 
 
-def lost(model: Llama, hidden: Hidden, contender: str, shown: tuple[Snippet, ...]) -> Loss:
-    """Asks as the product does, the context being given; what it counts again has room to fit."""
-    settings = Settings(context_tokens=LOSS_BUDGET + LOSS_BUDGET // 5)
+def lost(
+    model: Llama,
+    hidden: Hidden,
+    contender: str,
+    shown: tuple[Snippet, ...],
+    window: tuple[int, int],
+) -> Loss:
+    """Asks as the product does, the context being given; what it counts again has room to fit.
+
+    `window` bounds the tokens of the file itself, before and behind the line.
+    """
+    prefix_tokens, suffix_tokens = window
+    settings = Settings(
+        context_tokens=LOSS_BUDGET + LOSS_BUDGET // 5,
+        prefix_tokens=prefix_tokens,
+        suffix_tokens=suffix_tokens,
+    )
     means = Means(settings, MODEL, TokenizerOnly(model), lambda _: shown)
     prompt = asyncio.run(assemble(snapshot(hidden), Anchors(), means))
     required = prompt.required

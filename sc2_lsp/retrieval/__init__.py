@@ -27,7 +27,7 @@ def gather(snapshot: Snapshot, index: CodeIndex | None = None) -> tuple[Snippet,
     if index is None:
         return ranked((), edited, {}, None)
     scene, lookup = scene_of(snapshot), Lookup(index)
-    alike = similar.pieces_of(scene, index)
+    alike, words = similar.pieces_of(scene, index), near_words(scene)
     candidates = [
         *imported.find(scene, lookup),
         *definitions.find(scene, lookup),
@@ -37,8 +37,8 @@ def gather(snapshot: Snapshot, index: CodeIndex | None = None) -> tuple[Snippet,
     ]
     snippets = [
         *edited,
-        *similar.snippets(alike),
+        *similar.snippets(alike, words),
         *tests.snippets(scene, index),
         *project.snippets(scene, index),
     ]
-    return ranked(candidates, snippets, near_words(scene), lookup)
+    return ranked(candidates, snippets, words, lookup)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sc2_lsp.domain import Snippet
@@ -18,14 +18,14 @@ _LINES_BEFORE, _LINES_AFTER = 16, 8
 _MAX_WORDS = 24
 _MAX_MATCHES = 8
 _MAX_OWN = 8
-_MAX_LINES = 24
+_MAX_LINES = 16
 _MAX_LINE_CHARS = 240
-_MAX_SHOWN = 3
+_MAX_SHOWN = 4
 _MAX_NAMES = 140
 _SOURCE = "similar"
 
 _SCORE = 0.35
-_SHOWN_SCORE = 0.1
+_SHOWN_SCORE = 0.6
 _AMBIGUITY_POWER = 1.5
 
 
@@ -80,23 +80,30 @@ def find(scene: Scene, pieces: list[Piece], lookup: Lookup) -> Iterator[Candidat
                 yield Candidate(located, score, _SOURCE, f"similar code uses {name}")
 
 
-def snippets(pieces: list[Piece]) -> Iterator[Snippet]:
-    """The most similar pieces as they are, each file's best one."""
-    shown: set[str] = set()
-    for piece in pieces:
-        lines = piece.lines[:_MAX_LINES]
-        is_code = any(map(str.strip, lines)) and max(map(len, lines)) <= _MAX_LINE_CHARS
-        if piece.path in shown or len(shown) == _MAX_SHOWN or not is_code:
-            continue
-        shown.add(piece.path)
-        yield Snippet(
-            path=piece.path,
-            start_line=piece.start_line,
-            text="\n".join(lines).rstrip() + "\n",
-            source=_SOURCE,
-            reason="similar code",
-            score=_SHOWN_SCORE * piece.likeness,
-        )
+def snippets(pieces: list[Piece], words: Mapping[str, float]) -> Iterator[Snippet]:
+    """Of the most similar pieces the lines that are most like the code around the cursor.
+
+    `words` are those of that code and how near they stand.
+    """
+    for piece in pieces[:_MAX_SHOWN]:
+        first, lines = _closest(piece.lines, words)
+        if any(map(str.strip, lines)) and max(map(len, lines)) <= _MAX_LINE_CHARS:
+            yield Snippet(
+                path=piece.path,
+                start_line=piece.start_line + first,
+                text="\n".join(lines).rstrip() + "\n",
+                source=_SOURCE,
+                reason="similar code",
+                score=_SHOWN_SCORE * piece.likeness,
+            )
+
+
+def _closest(lines: list[str], words: Mapping[str, float]) -> tuple[int, list[str]]:
+    """The run of at most so many lines that shares most words, and its first line's index."""
+    shared = [sum(words.get(word, 0.0) for word in set(identifiers(line))) for line in lines]
+    starts = range(max(len(lines) - _MAX_LINES, 0) + 1)
+    first = max(starts, key=lambda start: (sum(shared[start : start + _MAX_LINES]), -start))
+    return first, lines[first : first + _MAX_LINES]
 
 
 def _words_around(scene: Scene) -> list[str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from sc2_lsp.retrieval.scene import near_words
 from sc2_lsp.retrieval.sources import definitions, imported, project, siblings, similar, tests
 from tests.support.retrieved import looked_at, names_found
 
@@ -117,7 +118,7 @@ def test_what_similar_code_uses() -> None:
     alike = similar.pieces_of(scene, lookup.index)
     assert alike[0].path == "b.py"
     assert "c.py:fill_area" in names_found(lambda s, at: similar.find(s, alike, at), files)
-    (shown, *_) = similar.snippets(alike)
+    (shown, *_) = similar.snippets(alike, near_words(scene))
     assert (shown.path, shown.start_line) == ("b.py", 0)
     assert "fill_area(canvas, pen)" in shown.text
 
