@@ -39,6 +39,7 @@ _COMMON_SHARE = 0.003
 _N_COMMON = 4
 _N_CANDIDATES = 2
 _REMEMBERED_BLOBS = 512
+_REMEMBERED_WORDS = 256
 _REMEMBERED_NAMES = 20_000
 # So many more definitions are asked for as may be of files that the editor holds.
 _MOST_HIDDEN = 4
@@ -66,6 +67,8 @@ class Reader:
         self._found: dict[tuple[str, int, _By], list[Located]] = {}
         self._common: set[str] = set()
         self._definitions = lru_cache(_REMEMBERED_BLOBS)(self._definitions_of)
+        # From one keystroke to the next most words around the cursor are the same.
+        self._posting = lru_cache(_REMEMBERED_WORDS)(self._posting_of)
         self.overlay = Overlay()
 
     def definitions(self, names: Sequence[str], limit: int) -> list[Located]:
@@ -175,15 +178,13 @@ class Reader:
         """
         n_pieces = queries.n_pieces(db)
         most = max(_COMMON, int(n_pieces * _COMMON_SHARE))
-        found = {
-            word: queries.posting(db, word, most) for word in words if word not in self._common
-        }
+        found = {word: self._posting(word, most) for word in words if word not in self._common}
         common = {word for word, posting in found.items() if posting.is_common}
         self._common |= common
         rare = {word: posting.pieces for word, posting in found.items() if not posting.is_common}
         if not any(rare.values()):
             for word in [word for word in words if word in self._common][:_N_COMMON]:
-                rare[word] = queries.posting(db, word, most).pieces
+                rare[word] = self._posting(word, most).pieces
         return rare, n_pieces
 
     def _rows_of(self, db: sqlite3.Connection, path: str) -> list[DefinitionRow]:
@@ -193,6 +194,10 @@ class Reader:
     def _definitions_of(self, blob: int) -> list[DefinitionRow]:
         assert self._connection is not None
         return queries.definitions_of(self._connection, blob)
+
+    def _posting_of(self, word: str, most: int) -> queries.Posting:
+        assert self._connection is not None
+        return queries.posting(self._connection, word, most)
 
     def _ask(self, question: Callable[[sqlite3.Connection], _T], otherwise: _T) -> _T:
         """The database's answer, or `otherwise` where there is none to be had."""
@@ -227,6 +232,7 @@ class Reader:
         """What is remembered holds for one state of the database."""
         self._common.clear()
         self._definitions.cache_clear()
+        self._posting.cache_clear()
         self._found.clear()
 
 
