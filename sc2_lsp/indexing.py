@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,12 @@ _AT_REST = (Phase.READY, Phase.FOLLOWING, Phase.STOPPED)
 class FolderIndexes:
     """Owns an index for each folder, and what the editor holds; belongs to one event loop.
 
-    `folder` is where indexes are kept, None for the user's cache.
+    `folder` is where indexes are kept, None for the user's cache. Where they are awaited they are
+    built at the priority of any program, else at the lowest.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path | None = None, *, are_awaited: bool = False) -> None:
+        self._options = IndexOptions(folder=folder, is_awaited=are_awaited)
         self._spec = IndexSpec((), 0, "off")
         self._folders: dict[str, _Folder] = {}
         self._held: dict[str, Text] = {}
@@ -104,7 +106,7 @@ class FolderIndexes:
         await asyncio.gather(*self._ending)
 
     def _begin(self, root: str) -> None:
-        folder = self._folders[root] = _Folder(root, self._spec, self._folder, self._show)
+        folder = self._folders[root] = _Folder(root, self._spec, self._options, self._show)
         for path, text in self._held.items():
             for holding, inner in self._holding(path):
                 if holding is folder:
@@ -139,7 +141,7 @@ class _Folder:
         self,
         root: str,
         spec: IndexSpec,
-        kept_in: Path | None,
+        options: IndexOptions,
         show: Callable[[_Folder, Progress], None],
     ) -> None:
         self.root = root
@@ -147,8 +149,8 @@ class _Folder:
         self._show = show
         self._rejected: set[str] = set()
         self._focus: set[str] = set()
-        options = IndexOptions(limits=Limits(max_bytes=spec.max_file_bytes), folder=kept_in)
-        self.index = Index(root, options, self._take)
+        limits = Limits(max_bytes=spec.max_file_bytes)
+        self.index = Index(root, replace(options, limits=limits), self._take)
         self._loop = asyncio.get_running_loop()
         watching = Options(trusts_system=spec.watch != "poll")
         self._watcher = Watcher(root, self._told, watching) if spec.watch != "off" else None

@@ -110,7 +110,7 @@ async def indexed(
 
     A bar on standard error shows how far they are.
     """
-    indexes = FolderIndexes()
+    indexes = FolderIndexes(are_awaited=True)
     spec = index_spec(settings, [normal_path(str(root))], str(Path.home()))
     try:
         with progress_bar(TextColumn("{task.completed} files")) as progress:

@@ -237,8 +237,8 @@ class KvCache:
 
     def _evaluate(self, sequence: int, start: int, tokens: Sequence[int], n_ranked: int) -> None:
         self._last_evaluated = None
-        # llama.cpp turns the copied keys before the next evaluation. Aborted in the midst of that it
-        # would leave some layers turned and turn them once more the next time.
+        # llama.cpp turns the copied keys before the next evaluation. Aborted in the midst of that
+        # it would leave some layers turned and turn them once more the next time.
         self._memory.evaluate(sequence, start, tokens, n_ranked, not self._is_shifting)
         self._is_shifting = False
 

@@ -62,7 +62,8 @@ def parse(data: bytes, *, ignore_case: bool = False) -> Rules | None:
     """The rules of a file's content; None where it has none. A file of over 256 KiB has none."""
     if len(data) > _MOST_BYTES:
         return None
-    lines = data.removeprefix(_BOM).decode("utf-8", "surrogateescape").split("\n")
+    # Git compares bytes: a question mark is half of an umlaut. A char stands for a byte here.
+    lines = data.removeprefix(_BOM).decode("latin-1").split("\n")
     patterns = [pattern for line in lines if (pattern := _parse_line(line)) is not None]
     if not patterns:
         return None
@@ -124,7 +125,7 @@ class _Matcher:
         paths: list[str] = []
         for rank, pattern in enumerate(patterns):
             if not pattern.is_path and not _SPECIAL.search(pattern.glob):
-                literals[pattern.glob.lower() if ignore_case else pattern.glob] = rank
+                literals[_lowered(pattern.glob) if ignore_case else pattern.glob] = rank
             elif (expression := _expression(pattern.glob, rank)) is not None:
                 (paths if pattern.is_path else names).append(expression)
         return _Matcher(
@@ -136,7 +137,8 @@ class _Matcher:
         )
 
     def decide(self, name: str, path: str) -> bool | None:
-        rank = self.literals.get(name.lower() if self.ignore_case else name, -1)
+        name, path = _bytes_of(name), _bytes_of(path)
+        rank = self.literals.get(_lowered(name) if self.ignore_case else name, -1)
         if self.names is not None and (match := self.names.fullmatch(name)):
             rank = max(rank, _rank(match))
         if self.paths is not None and (match := self.paths.fullmatch(path)):
@@ -144,9 +146,19 @@ class _Matcher:
         return None if rank < 0 else not self.negated[rank]
 
 
+def _bytes_of(text: str) -> str:
+    """A char for each byte of `text`."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def _lowered(text: str) -> str:
+    """ASCII letters alone are folded, as git does."""
+    return text.encode("latin-1").lower().decode("latin-1")
+
+
 def _last_of(expressions: list[str], ignore_case: bool) -> re.Pattern[str] | None:
     """One expression that tries the last of these first."""
-    flags = re.DOTALL | (re.IGNORECASE if ignore_case else 0)
+    flags = re.DOTALL | re.ASCII | (re.IGNORECASE if ignore_case else 0)
     return re.compile("|".join(reversed(expressions)), flags) if expressions else None
 
 
