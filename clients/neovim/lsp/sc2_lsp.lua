@@ -1,0 +1,14 @@
+-- What `vim.lsp.enable('sc2_lsp')` starts. Change any of it with `vim.lsp.config('sc2_lsp', {…})`.
+
+---@type vim.lsp.Config
+return {
+  cmd = { 'sc2-lsp', 'serve' },
+  root_markers = { '.git', '.hg', '.jj' },
+  -- The server is asked to end when Neovim does, and is ended if it has not after this time.
+  exit_timeout = 2000,
+  ---@type { sc2: sc2_lsp.Settings }
+  settings = { sc2 = vim.empty_dict() },
+  on_exit = function(code, signal)
+    require('sc2_lsp.restart').exited(code, signal)
+  end,
+}

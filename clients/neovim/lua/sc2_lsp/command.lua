@@ -1,0 +1,192 @@
+--- `:Sc2` and its subcommands.
+
+local reasons = require('sc2_lsp.reasons')
+local report = require('sc2_lsp.report')
+local restart = require('sc2_lsp.restart')
+local server = require('sc2_lsp.server')
+
+local M = {}
+
+---@param text string
+---@param level? integer
+local function tell(text, level)
+  vim.notify('sc2_lsp: ' .. text, level or vim.log.levels.INFO)
+end
+
+---@param name string
+---@param lines string[]
+local function open(name, lines)
+  vim.cmd('botright new')
+  local bufnr = vim.api.nvim_get_current_buf()
+  vim.bo[bufnr].buftype = 'nofile'
+  vim.bo[bufnr].bufhidden = 'wipe'
+  vim.bo[bufnr].swapfile = false
+  vim.bo[bufnr].filetype = 'markdown'
+  pcall(vim.api.nvim_buf_set_name, bufnr, 'sc2://' .. name)
+  vim.api.nvim_buf_set_lines(bufnr, 0, -1, false, lines)
+  vim.bo[bufnr].modifiable = false
+  vim.keymap.set('n', 'q', '<Cmd>close<CR>', { buffer = bufnr, desc = 'Close' })
+end
+
+---@param command string
+---@param arguments table[]?
+---@param done fun(result: any)
+local function ask(command, arguments, done)
+  local client = server.client()
+  if not client then
+    tell('the server does not run here; :checkhealth sc2_lsp says more.', vim.log.levels.WARN)
+    return
+  end
+  server.execute(client, command, arguments, function(result, problem)
+    if problem then
+      tell(problem, vim.log.levels.WARN)
+    else
+      done(result)
+    end
+  end)
+end
+
+---@param path string
+local function use_model(path)
+  path = vim.fn.fnamemodify(vim.fn.expand(path), ':p')
+  if vim.fn.filereadable(path) == 0 then
+    tell(('there is no file %s.'):format(path), vim.log.levels.ERROR)
+    return
+  end
+  -- The first keeps it for servers that are started later, the loop tells those that run.
+  vim.lsp.config('sc2_lsp', { settings = { sc2 = { model = path } } })
+  for _, client in ipairs(vim.lsp.get_clients({ name = 'sc2_lsp' })) do
+    client.settings = vim.tbl_deep_extend('force', client.settings, { sc2 = { model = path } })
+    client:notify('workspace/didChangeConfiguration', { settings = client.settings })
+  end
+  tell('the model is ' .. path .. ' until you leave Neovim.')
+end
+
+---@class sc2_lsp.Subcommand
+---@field run fun(argument: string?)
+---@field complete? fun(lead: string): string[]
+
+---@type table<string, sc2_lsp.Subcommand>
+local subcommands = {
+  status = {
+    run = function()
+      ask('sc2.stats', nil, function(stats)
+        local shown = require('sc2_lsp').is_enabled() and 'on' or 'off'
+        local text = '%s, suggestions are %s, model %s, %s'
+        tell(text:format(stats.engine.state, shown, stats.model, report.speed(stats)))
+      end)
+    end,
+  },
+  why = {
+    run = function()
+      ask('sc2.stats', nil, function(stats)
+        local reason = stats.last_empty
+        if stats.requests == 0 then
+          tell('nothing was asked yet: suggestions come in insert mode.')
+        elseif reason == nil or reason == vim.NIL then
+          tell('the last answer was a suggestion.')
+        else
+          tell(('%s (%s)'):format(reasons[reason] or 'There is no more to say.', reason))
+        end
+      end)
+    end,
+  },
+  context = {
+    run = function()
+      local client = server.client()
+      local encoding = client and client.offset_encoding or 'utf-16'
+      local here = vim.lsp.util.make_position_params(0, encoding)
+      ask('sc2.context', { here }, function(context)
+        if context and context ~= vim.NIL then
+          open('context', report.context(context))
+        else
+          tell('there is no context: the buffer is not open, or the engine is not ready.')
+        end
+      end)
+    end,
+  },
+  index = {
+    run = function()
+      ask('sc2.index', nil, function(result)
+        open('index', report.index(result.indexes))
+      end)
+    end,
+  },
+  stats = {
+    run = function()
+      ask('sc2.stats', nil, function(stats)
+        open('stats', report.stats(stats))
+      end)
+    end,
+  },
+  log = {
+    run = function()
+      vim.cmd.tabnew({ vim.fn.fnameescape(vim.lsp.log.get_filename()) })
+      vim.cmd.normal({ 'G', bang = true })
+    end,
+  },
+  restart = {
+    run = restart.restart,
+  },
+  toggle = {
+    run = function()
+      tell('suggestions are ' .. (require('sc2_lsp').toggle() and 'on.' or 'off.'))
+    end,
+  },
+  model = {
+    run = function(path)
+      if path then
+        use_model(path)
+        return
+      end
+      ask('sc2.stats', nil, function(stats)
+        tell('the model is ' .. stats.model)
+      end)
+    end,
+    complete = function(lead)
+      return vim.tbl_filter(function(path)
+        return vim.endswith(path, '.gguf') or vim.endswith(path, '/')
+      end, vim.fn.getcompletion(lead, 'file'))
+    end,
+  },
+}
+
+---@return string[]
+local function names()
+  local all = vim.tbl_keys(subcommands)
+  table.sort(all)
+  return all
+end
+
+--- Without an argument: status.
+---@param arguments string[]
+function M.run(arguments)
+  local name = arguments[1] or 'status'
+  local subcommand = subcommands[name]
+  local argument = #arguments > 1 and table.concat(arguments, ' ', 2) or nil
+  if not subcommand then
+    local known = table.concat(names(), ', ')
+    tell(("there is no '%s'; there are %s."):format(name, known), vim.log.levels.ERROR)
+  elseif argument and not subcommand.complete then
+    tell(("'%s' takes no argument."):format(name), vim.log.levels.ERROR)
+  else
+    subcommand.run(argument)
+  end
+end
+
+---@param lead string
+---@param line string up to wherever it goes
+---@param position integer of the cursor in `line`
+---@return string[]
+function M.complete(lead, line, position)
+  local words = vim.split(line:sub(1, position), '%s+')
+  if #words <= 2 then
+    return vim.tbl_filter(function(name)
+      return vim.startswith(name, lead)
+    end, names())
+  end
+  local subcommand = subcommands[words[2]]
+  return #words == 3 and subcommand and subcommand.complete and subcommand.complete(lead) or {}
+end
+
+return M

@@ -1,0 +1,68 @@
+--- What your own mappings and statusline call. Nothing here needs a setup.
+
+local M = {}
+
+--- Insert the suggestion that is shown.
+---@return boolean shown whether there was one, so that a mapping can do something else
+function M.accept()
+  return require('sc2_lsp.accept').all()
+end
+
+--- Insert the next word of the suggestion; the rest stays.
+---@return boolean shown
+function M.accept_word()
+  return require('sc2_lsp.accept').word()
+end
+
+--- Insert the next line of the suggestion; the rest stays.
+---@return boolean shown
+function M.accept_line()
+  return require('sc2_lsp.accept').line()
+end
+
+--- Show the next alternative. The first time, alternatives are asked for, which takes longer than
+--- a suggestion while typing.
+function M.next()
+  require('sc2_lsp.alternatives').show(1)
+end
+
+--- Show the alternative before this one.
+function M.previous()
+  require('sc2_lsp.alternatives').show(-1)
+end
+
+--- Hide the suggestion until you type on.
+---@return boolean shown whether there was one
+function M.dismiss()
+  return vim.lsp.inline_completion.get({
+    on_accept = function()
+      return nil
+    end,
+  })
+end
+
+--- Whether suggestions are shown.
+---@return boolean
+function M.is_enabled()
+  return require('sc2_lsp.attach').is_enabled()
+end
+
+--- Show suggestions, or stop showing them, in all buffers.
+---@param enable? boolean the other way round if left out
+---@return boolean enabled
+function M.toggle(enable)
+  if enable == nil then
+    enable = not M.is_enabled()
+  end
+  require('sc2_lsp.attach').enable(enable)
+  return enable
+end
+
+--- For a statusline: `sc2`, or `sc2 loading` and the like; empty where the server does not run.
+---@param bufnr? integer current if left out
+---@return string
+function M.status(bufnr)
+  return require('sc2_lsp.status').text(bufnr)
+end
+
+return M

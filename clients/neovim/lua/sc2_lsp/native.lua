@@ -1,0 +1,49 @@
+--- The only door to what Neovim keeps to itself: the state of `vim.lsp.inline_completion`.
+---
+--- It is needed to keep the rest of a suggestion on the screen and to ask for alternatives. Where a
+--- later Neovim has changed it, both are left out: the rest comes with Neovim's next request.
+
+local M = {}
+
+---@param bufnr integer
+---@return table?
+local function completor(bufnr)
+  local ok, capability = pcall(require, 'vim.lsp._capability')
+  return ok and vim.tbl_get(capability, 'all', 'inline_completion', 'active', bufnr) or nil
+end
+
+--- Show the item until the next answer comes.
+---@param bufnr integer
+---@param item vim.lsp.inline_completion.Item
+function M.show(bufnr, item)
+  local shown = completor(bufnr)
+  if shown then
+    shown.current = item
+    pcall(shown.show, shown)
+  end
+end
+
+--- How many items there are to choose from.
+---@param bufnr integer
+---@return integer
+function M.count(bufnr)
+  local shown = completor(bufnr)
+  local ok, n = pcall(function()
+    return shown and shown.current and shown:count_items() or 0
+  end)
+  return ok and n or 0
+end
+
+--- Take the answer of a request as if Neovim had made it.
+---@param bufnr integer
+---@param err lsp.ResponseError?
+---@param result any
+---@param ctx lsp.HandlerContext
+function M.take(bufnr, err, result, ctx)
+  local shown = completor(bufnr)
+  if shown then
+    pcall(shown.handler, shown, err, result, ctx)
+  end
+end
+
+return M

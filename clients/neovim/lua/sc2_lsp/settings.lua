@@ -1,0 +1,74 @@
+---@meta
+-- Made from the server's own table: pytest tests/project --update
+
+---@class sc2_lsp.Settings
+--- Path of a StarCoder2 GGUF file; empty for the bundled sc2-tiny.
+---@field model? string
+--- Answer requests that the editor sends while you type.
+---@field automatic? boolean
+--- Tokens of prompt and generation together. Above 4096 llama.cpp's full attention is no longer
+--- what StarCoder2's sliding window was trained with.
+---@field n_ctx? integer
+--- Most tokens spent on other files of the repository.
+---@field context_tokens? integer
+--- Most tokens of the current file before the cursor.
+---@field prefix_tokens? integer
+--- Most tokens of the current file after the cursor.
+---@field suffix_tokens? integer
+--- Most tokens of one suggestion.
+---@field max_tokens? integer
+--- Whether a suggestion may span lines; auto: where a block begins.
+---@field multiline? 'auto'|'never'|'always'
+--- Most lines of one suggestion.
+---@field max_lines? integer
+--- Time after which a request of the editor is answered with what is ready.
+---@field deadline_ms? integer
+--- The same for a request that you make by a key.
+---@field invoked_deadline_ms? integer
+--- Order of the prompt. anchored: prefix, suffix, middle, with what was typed since the last pause
+--- behind the middle token, where typing on is cheapest; psm: the same with all before the cursor
+--- in the prefix; spm: suffix, prefix, middle; auto: what the model file asks for, else anchored.
+---@field layout? 'auto'|'anchored'|'psm'|'spm'
+--- Let the model write the word that the cursor cuts anew, as long as it begins with what was
+--- typed.
+---@field token_healing? boolean
+--- Most suggestions for a request that you make by a key.
+---@field alternatives? integer
+--- Most tokens generated in the background beyond what is shown, so that the next line is ready
+--- when the first is accepted.
+---@field ahead_tokens? integer
+--- When to prepare for the next request in the background; on_power: not on battery.
+---@field idle_work? 'always'|'on_power'|'never'
+--- Tokens that the KV cache holds for all files together; 31 kB each with StarCoder2-3B.
+---@field kv_tokens? integer
+--- Numbers in the KV cache; the quantized ones need flash attention.
+---@field kv_type? 'f16'|'q8_0'|'q4_0'
+--- Whether attention is computed in one step; auto: where it is supported.
+---@field flash_attention? 'auto'|'on'|'off'
+--- Shortest run of tokens that is kept when text before it changes, at the price of a slightly
+--- stale view of that text; 0 evaluates it anew.
+---@field shift_tokens? integer
+--- Guess the next tokens from the prompt and check several at once; auto: where that was measured
+--- to pay.
+---@field drafting? 'auto'|'never'
+--- Most disk space for the KV states that make the first suggestion after a restart fast; they hold
+--- code of yours, in your cache folder; 0 saves none.
+---@field warm_start_mb? integer
+--- Let all your editors use one engine, so that weights are loaded once.
+---@field shared_engine? boolean
+--- How long a shared engine outlives the last editor that used it.
+---@field engine_idle_s? integer
+--- Threads of the engine; 0 for the number of physical cores.
+---@field n_threads? integer
+--- Layers kept on the GPU by a CUDA or Metal build; -1 for as many as fit.
+---@field n_gpu_layers? integer
+--- Prompt tokens evaluated at a time; small batches stop sooner when you type on.
+---@field n_ubatch? integer
+--- Whether the code of your workspace is indexed, in your cache folder, so that a suggestion knows
+--- it; auto: all folders but your home and the whole disk.
+---@field index? 'auto'|'off'
+--- Largest file that is indexed.
+---@field index_max_file_kb? integer
+--- How files that change outside of the editor are noticed. auto: as the system tells, and by
+--- looking from time to time where it does not; poll: by looking; off: when the editor says so.
+---@field watch? 'auto'|'poll'|'off'

@@ -1,0 +1,88 @@
+--- What the statusline shows. Costs nothing unless it is asked.
+
+local attach = require('sc2_lsp.attach')
+local restart = require('sc2_lsp.restart')
+local server = require('sc2_lsp.server')
+
+local M = {}
+
+---@alias sc2_lsp.State 'none'|'restarting'|'off'|'loading'|'error'|'working'|'ready'
+
+local FRESH_FOR_MS = 2000
+local ASK_AGAIN_MS = 1000
+
+---@type table<integer, { engine: string?, asked_ms: number, is_asking: boolean }>
+local known = {}
+
+---@param client vim.lsp.Client
+local function refresh(client)
+  local entry = known[client.id] or { asked_ms = -math.huge, is_asking = false }
+  known[client.id] = entry
+  if entry.is_asking or vim.uv.now() - entry.asked_ms < FRESH_FOR_MS or not client.initialized then
+    return
+  end
+  entry.is_asking = true
+  server.execute(client, 'sc2.stats', nil, function(stats)
+    entry.is_asking = false
+    entry.asked_ms = vim.uv.now()
+    local engine = stats and stats.engine.state
+    if engine ~= entry.engine then
+      entry.engine = engine
+      vim.cmd.redrawstatus({ bang = true })
+    end
+    if engine ~= 'ready' then
+      vim.defer_fn(function()
+        if not client:is_stopped() then
+          entry.asked_ms = -math.huge
+          refresh(client)
+        end
+      end, ASK_AGAIN_MS)
+    end
+  end)
+end
+
+---@param client vim.lsp.Client
+---@return boolean
+local function is_working(client)
+  for _, request in pairs(client.requests) do
+    if request.method == 'textDocument/inlineCompletion' and request.type == 'pending' then
+      return true
+    end
+  end
+  return false
+end
+
+--- In one word how the server is for a buffer.
+---@param bufnr? integer current if left out
+---@return sc2_lsp.State
+function M.state(bufnr)
+  local client = vim.lsp.get_clients({ name = 'sc2_lsp', bufnr = bufnr or 0 })[1]
+  if not client then
+    return restart.is_waiting() and 'restarting' or 'none'
+  end
+  refresh(client)
+  if not attach.is_enabled() then
+    return 'off'
+  end
+  local engine = known[client.id].engine
+  if engine == 'failed' then
+    return 'error'
+  end
+  if engine == 'loading' or engine == nil then
+    return 'loading'
+  end
+  return is_working(client) and 'working' or 'ready'
+end
+
+--- The same for a statusline.
+---@param bufnr? integer
+---@return string
+function M.text(bufnr)
+  local state = M.state(bufnr)
+  if state == 'none' then
+    return ''
+  end
+  return state == 'ready' and 'sc2' or 'sc2 ' .. state
+end
+
+return M

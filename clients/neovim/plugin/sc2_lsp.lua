@@ -1,0 +1,41 @@
+-- Everything else is loaded when the server attaches, or when a command or mapping is used.
+
+if vim.g.loaded_sc2_lsp then
+  return
+end
+vim.g.loaded_sc2_lsp = true
+
+-- `:checkhealth sc2_lsp` says that a newer Neovim is needed.
+if vim.fn.has('nvim-0.12') == 0 then
+  return
+end
+
+vim.api.nvim_create_autocmd('LspAttach', {
+  group = vim.api.nvim_create_augroup('sc2_lsp', {}),
+  desc = 'Show suggestions of sc2_lsp',
+  callback = function(event)
+    local client = vim.lsp.get_client_by_id(event.data.client_id)
+    if client and client.name == 'sc2_lsp' then
+      require('sc2_lsp.attach').attach(client, event.buf)
+    end
+  end,
+})
+
+vim.api.nvim_create_user_command('Sc2', function(command)
+  require('sc2_lsp.command').run(command.fargs)
+end, {
+  nargs = '*',
+  desc = 'Inline completion with StarCoder2',
+  complete = function(...)
+    return require('sc2_lsp.command').complete(...)
+  end,
+})
+
+for _, name in ipairs({ 'accept', 'accept_word', 'accept_line', 'next', 'previous', 'dismiss' }) do
+  vim.keymap.set('i', ('<Plug>(sc2-%s)'):format(name:gsub('_', '-')), function()
+    require('sc2_lsp')[name]()
+  end, { desc = ('sc2_lsp: %s'):format(name:gsub('_', ' ')) })
+end
+vim.keymap.set({ 'n', 'i' }, '<Plug>(sc2-toggle)', function()
+  require('sc2_lsp').toggle()
+end, { desc = 'sc2_lsp: toggle' })
