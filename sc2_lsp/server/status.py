@@ -23,6 +23,7 @@ class Counters:
         self._generated_tokens = 0
         self._generation_steps = 0
         self._empty: Counter[str] = Counter()
+        self._last_empty: str | None = None
         self._latencies_s: deque[float] = deque(maxlen=LATENCY_WINDOW)
 
     def count_request(self) -> None:
@@ -39,15 +40,21 @@ class Counters:
         self._generation_steps += usage.generation_steps
         if outcome.suggestion is not None:
             self._n_suggestions += 1
+            self._last_empty = None
         else:
-            self._empty[(outcome.reason or EmptyReason.FAILED).value] += 1
+            self._last_empty = (outcome.reason or EmptyReason.FAILED).value
+            self._empty[self._last_empty] += 1
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON. Requests still under way are counted as requests alone."""
+        """Plain JSON. Requests still under way are counted as requests alone.
+
+        `last_empty` is why the last answer was none, and null if it was a suggestion.
+        """
         return {
             "requests": self._n_requests,
             "suggestions": self._n_suggestions,
             "empty": dict(self._empty),
+            "last_empty": self._last_empty,
             "cache_hits": self._n_cache_hits,
             "prompt_tokens": self._prompt_tokens,
             "prompt_tokens_evaluated": self._prompt_tokens_evaluated,

@@ -186,6 +186,7 @@ def test_stats(client: Client) -> None:
         "requests": 2,
         "suggestions": 1,
         "empty": {"blank": 1},
+        "last_empty": "blank",
         "cancelled": 0,
         "cache_hits": 0,
         "prompt_tokens": 10,

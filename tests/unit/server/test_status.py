@@ -27,6 +27,7 @@ def test_outcomes_are_added_up() -> None:
         "requests": 4,
         "suggestions": 2,
         "empty": {"blank": 1},
+        "last_empty": "blank",
         "cache_hits": 1,
         "prompt_tokens": 20,
         "prompt_tokens_evaluated": 8,
