@@ -20,7 +20,7 @@ endif
 RUN := $(BIN)/python
 INSTALLED := $(VENV)/.sc2-installed
 
-.PHONY: help demo test check lint format install clean
+.PHONY: help demo test check lint format install clean e2e-neovim
 .DEFAULT_GOAL := help
 
 help:
@@ -29,6 +29,7 @@ help:
 	@echo 'make check    formatting, lint, types, layers and tests'
 	@echo 'make lint     the same without the tests'
 	@echo 'make format   rewrite the code in the project'"'"'s format'
+	@echo 'make e2e-neovim  fetch Neovim into your cache folder and test the plugin in it'
 	@echo 'make install  only create $(VENV) and install into it'
 	@echo 'make clean    remove $(VENV) and caches'
 
@@ -37,6 +38,11 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	@$(RUN) -m pytest
+
+# NVIM names another Neovim than the one that is fetched.
+e2e-neovim: $(INSTALLED)
+	@rig=$$(tests/clients/rigs/neovim.sh) && export PATH="$$rig:$$PATH" && \
+		(cd clients/neovim && luacheck --quiet .) && $(RUN) -m pytest -m editor tests/clients/neovim
 
 check: lint test
 

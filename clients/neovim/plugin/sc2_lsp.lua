@@ -10,8 +10,23 @@ if vim.fn.has('nvim-0.12') == 0 then
   return
 end
 
+local group = vim.api.nvim_create_augroup('sc2_lsp', {})
+
+vim.api.nvim_create_autocmd('FileType', {
+  group = group,
+  desc = 'Say once where the server is missing',
+  callback = function(event)
+    if vim.bo[event.buf].buftype == '' then
+      vim.schedule(function()
+        require('sc2_lsp.missing').tell()
+      end)
+      return true
+    end
+  end,
+})
+
 vim.api.nvim_create_autocmd('LspAttach', {
-  group = vim.api.nvim_create_augroup('sc2_lsp', {}),
+  group = group,
   desc = 'Show suggestions of sc2_lsp',
   callback = function(event)
     local client = vim.lsp.get_client_by_id(event.data.client_id)

@@ -72,8 +72,8 @@ local subcommands = {
     run = function()
       ask('sc2.stats', nil, function(stats)
         local shown = require('sc2_lsp').is_enabled() and 'on' or 'off'
-        local text = '%s, suggestions are %s, model %s, %s'
-        tell(text:format(stats.engine.state, shown, stats.model, report.speed(stats)))
+        local speed = ('%s ms'):format(stats.latency_ms.p50 or '?')
+        tell(('%s, %s, suggestions %s, %s'):format(stats.engine.state, stats.model, shown, speed))
       end)
     end,
   },
@@ -165,8 +165,7 @@ function M.run(arguments)
   local subcommand = subcommands[name]
   local argument = #arguments > 1 and table.concat(arguments, ' ', 2) or nil
   if not subcommand then
-    local known = table.concat(names(), ', ')
-    tell(("there is no '%s'; there are %s."):format(name, known), vim.log.levels.ERROR)
+    tell(("there is no '%s': Tab after :Sc2 shows what is."):format(name), vim.log.levels.ERROR)
   elseif argument and not subcommand.complete then
     tell(("'%s' takes no argument."):format(name), vim.log.levels.ERROR)
   else

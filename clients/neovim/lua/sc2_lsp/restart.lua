@@ -40,6 +40,7 @@ local function exited(code, signal)
   if pause_ms then
     is_waiting = true
     vim.defer_fn(start, pause_ms)
+    vim.cmd.redrawstatus({ bang = true })
   else
     tell(
       'the server ended too often. :Sc2 log says why, :Sc2 restart tries again.',

@@ -13,6 +13,26 @@ local ASK_AGAIN_MS = 1000
 
 ---@type table<integer, { engine: string?, asked_ms: number, is_asking: boolean }>
 local known = {}
+local is_followed = false
+
+local function redraw()
+  vim.cmd.redrawstatus({ bang = true })
+end
+
+--- Have the statusline drawn when something happens to the server, now that somebody shows it.
+local function follow()
+  is_followed = true
+  vim.api.nvim_create_autocmd({ 'LspAttach', 'LspDetach', 'LspRequest' }, {
+    group = vim.api.nvim_create_augroup('sc2_lsp.status', {}),
+    desc = 'Draw the status of sc2_lsp',
+    callback = function(event)
+      local request = event.data.request
+      if not request or request.method == 'textDocument/inlineCompletion' then
+        vim.schedule(redraw)
+      end
+    end,
+  })
+end
 
 ---@param client vim.lsp.Client
 local function refresh(client)
@@ -28,7 +48,7 @@ local function refresh(client)
     local engine = stats and stats.engine.state
     if engine ~= entry.engine then
       entry.engine = engine
-      vim.cmd.redrawstatus({ bang = true })
+      redraw()
     end
     if engine ~= 'ready' then
       vim.defer_fn(function()
@@ -56,6 +76,9 @@ end
 ---@param bufnr? integer current if left out
 ---@return sc2_lsp.State
 function M.state(bufnr)
+  if not is_followed then
+    follow()
+  end
   local client = vim.lsp.get_clients({ name = 'sc2_lsp', bufnr = bufnr or 0 })[1]
   if not client then
     return restart.is_waiting() and 'restarting' or 'none'

@@ -1,0 +1,279 @@
+"""The plugin in a real Neovim, with the real server and the bundled model."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.clients.neovim.driver import INIT, MORE_KEYS, ROOT, Neovim
+
+pytestmark = pytest.mark.editor
+
+Open = Callable[..., Neovim]
+
+MULTILINE = "vim.lsp.config('sc2_lsp', { settings = { sc2 = { multiline = 'always' } } })\n"
+CODE = (ROOT / "sc2_lsp" / "text.py").read_text("utf-8")
+TYPED = "return self.line_starts["
+
+
+def code_with(line: str) -> str:
+    """A real module in which somebody has begun to type at the end of its first method."""
+    place = CODE.index("    @property\n    def n_lines")
+    return CODE[:place] + line
+
+
+@pytest.fixture
+def open_(tmp_path: Path) -> Iterator[Open]:
+    editors: list[Neovim] = []
+    # A socket's path may not be long.
+    with tempfile.TemporaryDirectory(prefix="sc2-nvim-") as folder:
+
+        def open_file(text: str | bytes, init: str = INIT + MORE_KEYS) -> Neovim:
+            (tmp_path / ".git").mkdir()
+            file = tmp_path / "shapes.py"
+            file.write_bytes(text if isinstance(text, bytes) else text.encode())
+            editor = Neovim(Path(folder), file, init)
+            editors.append(editor)
+            return editor
+
+        yield open_file
+        for editor in editors:
+            editor.close()
+
+
+def begin(editor: Neovim, typed: str = TYPED) -> str:
+    """Go to the end of the file, type, and wait for the suggestion."""
+    editor.wait_until_ready()
+    # Neovim draws no lines below the window: let the end of the file be at its top.
+    editor.keys("G", "z", "t", "o")
+    editor.type(typed)
+    return editor.wait_for_ghost()
+
+
+def row_of(editor: Neovim, text: str) -> str:
+    return next((row for row in editor.screen() if text in row), "")
+
+
+def test_three_lines_of_configuration_are_enough(open_: Open) -> None:
+    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"), INIT)
+    ghost = begin(editor)
+    first = ghost.split("\n")[0]
+    assert editor.wait(lambda: row_of(editor, TYPED + first), "the ghost text on the screen")
+    assert editor.lines()[-1].strip() == TYPED
+    editor.keys("C-l")
+    editor.wait(lambda: editor.lines()[-1].strip() != TYPED, "the accepted text")
+    assert "\n".join(editor.lines()).endswith(TYPED + ghost)
+    editor.keys("Escape", "u")
+    editor.wait(lambda: editor.lines()[-1].strip() == TYPED, "what was typed")
+
+
+def test_a_word_is_accepted_and_the_rest_stays(open_: Open) -> None:
+    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
+    ghost = begin(editor)
+    editor.keys("C-k")
+    editor.wait(lambda: editor.lines()[-1].strip() != TYPED, "the accepted word")
+    word = editor.lines()[-1].strip().removeprefix(TYPED)
+    assert word == "line"
+    assert word + editor.ghost() == ghost, "the rest is shown without a new request"
+    editor.keys("C-l")
+    editor.wait(lambda: editor.lines()[-1].strip() == TYPED + ghost, "the rest")
+
+
+def test_a_line_is_accepted_and_the_rest_stays(open_: Open) -> None:
+    editor = open_(code_with(""), INIT + MORE_KEYS + MULTILINE)
+    ghost = begin(editor, "def clamp(")
+    lines = ghost.split("\n")
+    assert len(lines) > 1, "the model wrote one line: the test needs another beginning"
+    assert editor.wait(lambda: row_of(editor, lines[1]), "the second line on the screen")
+    before = "\n".join(editor.lines())
+    editor.keys("C-j")
+    editor.wait(lambda: "\n".join(editor.lines()) == before + lines[0], "the first line")
+    assert lines[0] + editor.ghost() == ghost
+    editor.keys("C-j")
+    second = f"{before}{lines[0]}\n{lines[1]}"
+    editor.wait(lambda: "\n".join(editor.lines()) == second, "the second line")
+
+
+def test_what_was_typed_since_is_not_inserted_twice(open_: Open) -> None:
+    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
+    ghost = begin(editor)
+    # Both arrive at once, within the pause before Neovim asks again.
+    editor.type(ghost[0] + "\x0c")
+    editor.wait(lambda: editor.lines()[-1].strip() == TYPED + ghost, "the suggestion, once")
+
+
+def test_lines_that_end_in_crlf(open_: Open, tmp_path: Path) -> None:
+    text = code_with("").replace("\n", "\r\n").encode()
+    editor = open_(text, INIT + MORE_KEYS + MULTILINE)
+    assert "\n" in begin(editor, "def clamp(")
+    assert "\r" not in editor.ghost()
+    assert not any("^M" in row for row in editor.screen())
+    before = editor.lines()
+    editor.keys("C-l")
+    editor.wait(lambda: len(editor.lines()) > len(before), "the accepted lines")
+    editor.keys("Escape")
+    editor.type(":write\n")
+    editor.wait(lambda: not editor.lua("return vim.bo.modified"), "the file is written")
+    written = (tmp_path / "shapes.py").read_bytes()
+    assert written.startswith(text)
+    assert written.count(b"\r\n") == written.count(b"\n") == written.count(b"\r")
+
+
+@pytest.mark.parametrize("before", ["s = '😀é👩‍👩‍👧'; ", "s = 'שלום'; ", "s = 'e\u0301'; "])
+def test_wide_and_combined_characters_before_the_cursor(open_: Open, before: str) -> None:
+    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
+    line = before + TYPED
+    ghost = begin(editor, line)
+    editor.keys("C-l")
+    editor.wait(lambda: editor.lines()[-1].strip() == line + ghost, "the accepted text")
+
+
+def test_dismiss_and_toggle(open_: Open) -> None:
+    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
+    begin(editor)
+    editor.keys("C-e")
+    editor.wait(lambda: not editor.ghost(), "no ghost text")
+    editor.keys("Escape")
+    editor.type(":Sc2 tog\t\n")
+    editor.wait(lambda: row_of(editor, "sc2 off"), "the status")
+    editor.type(":Sc2 toggle\n")
+    editor.wait(lambda: not row_of(editor, "sc2 off"), "the status")
+    editor.keys("A")
+    editor.type("l")
+    editor.wait_for_ghost()
+
+
+def test_alternatives(open_: Open) -> None:
+    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
+    first = begin(editor, "x = ")
+    editor.keys("C-n")
+    editor.wait(lambda: row_of(editor, "(2/"), "the number of the alternative")
+    assert editor.ghost() != first
+    editor.keys("C-p")
+    editor.wait(lambda: row_of(editor, "(1/"), "the first one")
+    assert editor.ghost() == first
+
+
+def test_health(open_: Open) -> None:
+    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
+    begin(editor)
+    editor.keys("Escape")
+    editor.type(":checkhealth sc2_lsp\n")
+    editor.wait(lambda: any("Log: " in line for line in editor.lines()), "the report")
+    report = "\n".join(editor.lines())
+    for wanted in (
+        "OK Neovim 0.",
+        "OK Server: sc2-lsp 0.",
+        "OK Suggestions are shown.",
+        "OK Model: sc2-tiny.gguf, engine ready",
+        "Speed: ",
+    ):
+        assert wanted in report
+    assert "ERROR" not in report
+    assert "WARNING" not in report
+
+
+def test_health_without_the_server(open_: Open) -> None:
+    absent = "vim.lsp.config('sc2_lsp', { cmd = { 'no-such-server', 'serve' } })\n"
+    editor = open_("x = 1\n", INIT + absent)
+    editor.wait(lambda: row_of(editor, "no-such-server was not found"), "the message")
+    editor.type(":checkhealth sc2_lsp\n")
+    editor.wait(lambda: any("Log: " in line for line in editor.lines()), "the report")
+    assert "ERROR The server was not found: no-such-server" in "\n".join(editor.lines())
+
+
+def test_beside_a_completion_menu(open_: Open) -> None:
+    menu = "vim.o.autocomplete = true\n"
+    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"), INIT + menu)
+    ghost = begin(editor, TYPED[:-1] + "[li")
+    assert editor.lua("return vim.fn.pumvisible()") == 1
+    editor.keys("C-l")
+    accepted = TYPED + "li" + ghost
+    editor.wait(lambda: editor.lines()[-1].strip() == accepted, "the accepted text")
+
+
+def test_what_the_commands_show(open_: Open) -> None:
+    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
+    begin(editor)
+    editor.keys("Escape")
+    for name, wanted in (
+        ("stats", "model        sc2-tiny.gguf"),
+        ("index", "# What is indexed"),
+        ("context", "# What the model is shown of other files here"),
+    ):
+        editor.type(f":Sc2 {name}\n")
+        editor.wait(lambda wanted=wanted: wanted in editor.lines(), wanted)
+        editor.type("q")
+        editor.wait(lambda wanted=wanted: wanted not in editor.lines(), "the window is closed")
+    for name, wanted in (
+        ("status", "sc2_lsp: ready, sc2-tiny.gguf, suggestions on, "),
+        ("why", "sc2_lsp: the last answer was a suggestion."),
+        ("model", "sc2_lsp: the model is sc2-tiny.gguf"),
+        ("nothing", "sc2_lsp: there is no 'nothing'"),
+        ("model /no/such.gguf", "sc2_lsp: there is no file /no/such.gguf."),
+    ):
+        editor.type(f":Sc2 {name}\n")
+        editor.wait(lambda wanted=wanted: row_of(editor, wanted), wanted)
+
+
+def test_why(open_: Open) -> None:
+    never = "vim.lsp.config('sc2_lsp', { settings = { sc2 = { automatic = false } } })\n"
+    editor = open_("x = 1\n", INIT + MORE_KEYS + never)
+    editor.wait_until_ready()
+    editor.keys("o")
+    editor.type("y = ")
+    has_asked = """
+    local client = vim.lsp.get_clients({ name = 'sc2_lsp' })[1]
+    return vim.wait(..., function()
+      return require('sc2_lsp.server').execute_sync(client, 'sc2.stats', 5000).requests > 0
+    end)
+    """
+    assert editor.lua(has_asked, 10_000)
+    editor.keys("Escape")
+    editor.type(":Sc2 why\n")
+    editor.wait(lambda: row_of(editor, "you did not ask by a key. (disabled)"), "the reason")
+
+
+def test_a_missing_model_is_in_the_status(open_: Open) -> None:
+    missing = "vim.lsp.config('sc2_lsp', { settings = { sc2 = { model = '/no/such.gguf' } } })\n"
+    editor = open_("x = 1\n", INIT + MORE_KEYS + missing)
+    editor.wait(lambda: row_of(editor, "sc2 error"), "the status")
+
+
+def test_a_killed_server_comes_back(open_: Open) -> None:
+    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
+    begin(editor)
+    killed = editor.server()
+    killed.kill()
+    editor.wait(lambda: row_of(editor, "sc2 restarting"), "the status")
+    editor.wait(lambda: row_of(editor, "sc2|"), "the status")
+    editor.keys("Escape")
+    editor.wait(lambda: editor.lua("return vim.fn.mode()") == "n", "normal mode")
+    editor.keys("S")
+    editor.type(TYPED)
+    editor.wait_for_ghost()
+    assert editor.server().pid != killed.pid
+
+
+@pytest.mark.parametrize("way", ["quit", "kill"])
+def test_nothing_is_left_behind(open_: Open, way: str) -> None:
+    shortly = "vim.lsp.config('sc2_lsp', { settings = { sc2 = { engine_idle_s = 0 } } })\n"
+    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"), INIT + shortly)
+    begin(editor)
+    engine = editor.lua(
+        "local client = vim.lsp.get_clients({ name = 'sc2_lsp' })[1] "
+        "return require('sc2_lsp.server').execute_sync(client, 'sc2.stats', 5000).engine.pid"
+    )
+    left = [editor.process, editor.server(), psutil.Process(engine)]
+    left += left[1].children(recursive=True)
+    if way == "kill":
+        editor.process.kill()
+    else:
+        editor.keys("Escape")
+        editor.type(":quit!\n")
+    _, alive = psutil.wait_procs(left, timeout=30)
+    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
