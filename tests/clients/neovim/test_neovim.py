@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -132,6 +133,48 @@ def test_wide_and_combined_characters_before_the_cursor(open_: Open, before: str
     editor.wait(lambda: editor.lines()[-1].strip() == line + ghost, "the accepted text")
 
 
+def test_tabs_before_the_cursor(open_: Open) -> None:
+    text = code_with("    def line_start(self, line: int) -> int:\n").replace("    ", "\t")
+    editor = open_(text, INIT + MORE_KEYS + "vim.g.python_recommended_style = 0\n")
+    ghost = begin(editor)
+    assert editor.lines()[-1] == f"\t\t{TYPED}"
+    editor.keys("C-l")
+    editor.wait(lambda: editor.lines()[-1] == f"\t\t{TYPED}{ghost}", "the accepted text")
+
+
+def test_a_file_of_50_000_lines(open_: Open) -> None:
+    long = "".join(f"value_{number} = {number}\n" for number in range(50_000))
+    editor = open_(long + code_with("    def line_start(self, line: int) -> int:\n"))
+    ghost = begin(editor)
+    editor.keys("C-l")
+    editor.wait(lambda: editor.lines()[-1].strip() == TYPED + ghost, "the accepted text")
+
+
+@pytest.mark.parametrize("what", ["read-only", "deleted"])
+def test_a_file_that_cannot_be_read_again(open_: Open, tmp_path: Path, what: str) -> None:
+    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
+    if what == "deleted":
+        (tmp_path / "shapes.py").unlink()
+    else:
+        editor.lua("vim.bo.readonly = true")
+    ghost = begin(editor)
+    editor.keys("C-l")
+    editor.wait(lambda: editor.lines()[-1].strip() == TYPED + ghost, "the accepted text")
+
+
+def test_an_editor_that_was_suspended_goes_on(open_: Open) -> None:
+    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
+    begin(editor)
+    family = [editor.server(), *editor.server().children(recursive=True)]
+    for process in family:
+        process.suspend()
+    for process in family:
+        process.resume()
+    editor.keys("C-e", "Escape", "S")
+    editor.type(TYPED)
+    editor.wait_for_ghost()
+
+
 def test_dismiss_and_toggle(open_: Open) -> None:
     editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
     begin(editor)
@@ -151,11 +194,15 @@ def test_alternatives(open_: Open) -> None:
     editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
     first = begin(editor, "x = ")
     editor.keys("C-n")
-    editor.wait(lambda: row_of(editor, "(2/"), "the number of the alternative")
-    assert editor.ghost() != first
+    editor.wait(lambda: re.search(r"\(\d/\d\)$", row_of(editor, "x = ")), "its number")
+    second = editor.ghost()
+    assert second != first
+    editor.keys("C-n")
+    third = editor.wait(lambda: editor.ghost() != second and editor.ghost(), "another one")
     editor.keys("C-p")
-    editor.wait(lambda: row_of(editor, "(1/"), "the first one")
-    assert editor.ghost() == first
+    editor.wait(lambda: editor.ghost() == second, "the one before")
+    editor.keys("C-n", "C-l")
+    editor.wait(lambda: editor.lines()[-1].strip() == "x = " + third, "what was chosen")
 
 
 def test_health(open_: Open) -> None:

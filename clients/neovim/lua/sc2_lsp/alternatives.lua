@@ -11,6 +11,7 @@ local function ask(client, count)
   local bufnr = vim.api.nvim_get_current_buf()
   local row, col = place.cursor()
   local tick = vim.api.nvim_buf_get_changedtick(bufnr)
+  local shown = native.text(bufnr)
   local params = vim.lsp.util.make_position_params(0, client.offset_encoding)
   ---@cast params lsp.InlineCompletionParams
   params.context = { triggerKind = vim.lsp.protocol.InlineCompletionTriggerKind.Invoked }
@@ -19,7 +20,10 @@ local function ask(client, count)
     local is_same_place = now_row == row and now_col == col
     if is_same_place and tick == vim.api.nvim_buf_get_changedtick(bufnr) then
       native.take(bufnr, err, result, ctx)
-      vim.lsp.inline_completion.select({ bufnr = bufnr, count = count })
+      -- The first one need not be what was shown; going round once only shows its number.
+      local is_new = native.text(bufnr) ~= shown
+      local steps = is_new and native.count(bufnr) or count
+      vim.lsp.inline_completion.select({ bufnr = bufnr, count = steps })
     end
   end, bufnr)
 end

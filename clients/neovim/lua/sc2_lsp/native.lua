@@ -23,6 +23,13 @@ function M.show(bufnr, item)
   end
 end
 
+--- The text of the item that is shown; nil where there is none.
+---@param bufnr integer
+---@return string?
+function M.text(bufnr)
+  return vim.tbl_get(completor(bufnr) or {}, 'current', 'insert_text')
+end
+
 --- How many items there are to choose from.
 ---@param bufnr integer
 ---@return integer
