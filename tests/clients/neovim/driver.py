@@ -76,13 +76,15 @@ def server_on_path(folder: Path) -> dict[str, str]:
 class Neovim:
     """Owns the editor, its terminal and a connection to its RPC."""
 
-    def __init__(self, folder: Path, file: Path, init: str) -> None:
+    def __init__(self, folder: Path, file: Path, init: str, height: int = ROWS) -> None:
         home = folder / "home"
         home.mkdir()
         init_file = home / "init.lua"
         self._tmux = [program("tmux"), "-S", str(folder / "tmux"), "-f", "/dev/null"]
         self._changed = threading.Condition()
         self._n_changes = 0
+        self.output: list[tuple[float, bytes]] = []
+        """What the editor wrote to the terminal, and when, in seconds of the monotonic clock."""
         environment = {
             **os.environ,
             **server_on_path(folder / "bin"),
@@ -98,7 +100,7 @@ class Neovim:
         gate = folder / "gate"
         os.mkfifo(gate)
         os.mkfifo(folder / "output")
-        size = ["-x", str(COLUMNS), "-y", str(ROWS)]
+        size = ["-x", str(COLUMNS), "-y", str(height)]
         shell = f'read -r _ < "{gate}"; exec "$@"'
         self._run(
             ["new-session", "-d", *size, "-c", str(file.parent), "sh", "-c", shell, "sh", *command],
@@ -127,6 +129,10 @@ class Neovim:
     def screen(self) -> list[str]:
         """The lines on the screen, without blanks at their ends."""
         return [line.rstrip() for line in self._run(["capture-pane", "-p"]).splitlines()]
+
+    def coloured_screen(self) -> str:
+        """The screen with its colours as escape sequences."""
+        return self._run(["capture-pane", "-p", "-e"])
 
     def lua(self, code: str, *arguments: Any) -> Any:
         """What this chunk of Lua returns."""
@@ -199,7 +205,8 @@ class Neovim:
 
     def _read(self, output: Path) -> None:
         with output.open("rb", buffering=0) as stream:
-            while stream.read(65536):
+            while written := stream.read(65536):
+                self.output.append((time.monotonic(), written))
                 with self._changed:
                     self._n_changes += 1
                     self._changed.notify_all()
