@@ -42,7 +42,8 @@ test: $(INSTALLED)
 # NVIM names another Neovim than the one that is fetched.
 e2e-neovim: $(INSTALLED)
 	@rig=$$(tests/clients/rigs/neovim.sh) && export PATH="$$rig:$$PATH" && \
-		(cd clients/neovim && luacheck --quiet .) && $(RUN) -m pytest -m editor tests/clients/neovim
+		(cd clients/neovim && luacheck --quiet .) && \
+		$(RUN) -m pytest -m editor --verbose --no-header tests/clients/neovim
 
 check: lint test
 
