@@ -26,7 +26,8 @@ fetch() {
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
         | grep -m 1 '/debian/\?$' || echo http://deb.debian.org/debian)
     rm -rf "$rig"
-    mkdir -p "$rig"/apt/{lists/partial,cache/archives/partial,etc} "$root"
+    mkdir -p "$rig"/apt/{lists/partial,cache/archives/partial} "$root" 2>/dev/null \
+        || give_up "$rig cannot be written"
     : >"$rig/apt/status"
     echo "deb [signed-by=$key] $mirror $SUITE main" >"$rig/apt/sources.list"
     local apt=(
