@@ -110,10 +110,11 @@ class Neovim:
         threading.Thread(target=self._read, args=(folder / "output",), daemon=True).start()
         gate.write_text("\n")
         self.process = psutil.Process(int(self._run(["display", "-p", "#{pane_pid}"])))
-        self.wait(address.exists, "Neovim listens")
-        self._rpc = socket.socket(socket.AF_UNIX)
-        self._rpc.settimeout(TIMEOUT_S)
-        self._rpc.connect(str(address))
+        try:
+            self._rpc = self._connect(address)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """End the editor the hard way, if it still runs."""
@@ -192,6 +193,13 @@ class Neovim:
             "found = process end return found"
         )
         return psutil.Process(pid)
+
+    def _connect(self, address: Path) -> socket.socket:
+        self.wait(address.exists, "Neovim listens")
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(TIMEOUT_S)
+        connection.connect(str(address))
+        return connection
 
     def _run(self, arguments: Sequence[str], environment: dict[str, str] | None = None) -> str:
         return subprocess.run(
