@@ -1,0 +1,181 @@
+/** Wires the extension: the server, the status item, the commands. What is suggested is not its business. */
+
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { contextText, reasonsBetween, Reports, whyNothing, type Context } from './explain';
+import { install, InstallFailed } from './install';
+import { Server } from './server';
+import { isAutomatic, modelPath, ownSetting, setAutomatic, setModelPath } from './settings';
+import { Status } from './status';
+import { Suggesting } from './suggesting';
+
+let running: Server | undefined;
+
+export function activate(context: vscode.ExtensionContext): void {
+  const log = vscode.window.createOutputChannel('StarCoder2', { log: true });
+  const managed = join(context.globalStorageUri.fsPath, 'environment');
+  const suggesting = new Suggesting();
+  const server = new Server(managed, log, suggesting);
+  const reports = new Reports();
+  running = server;
+  context.subscriptions.push(log, suggesting, reports, new Status(server, suggesting));
+
+  let lastReasons: readonly string[] = [];
+  context.subscriptions.push(
+    suggesting.onDidAnswer(async ({ isEmpty }) => {
+      if (!isEmpty && server.state === 'ready') return;
+      const before = server.stats;
+      await server.look();
+      if (!isEmpty || server.stats === undefined) return;
+      const found = reasonsBetween(before, server.stats);
+      if (found.length > 0) lastReasons = found;
+    }),
+  );
+
+  const installAndStart = async (): Promise<void> => {
+    try {
+      if (!(await install(managed, log))) return;
+    } catch (error) {
+      const why = error instanceof InstallFailed ? error.message : String(error);
+      log.error(why);
+      const chosen = await vscode.window.showErrorMessage(why, 'Open Log', 'Try Again');
+      if (chosen === 'Open Log') log.show();
+      else if (chosen === 'Try Again') await installAndStart();
+      return;
+    }
+    await server.restart();
+  };
+
+  const offerToInstall = async (): Promise<void> => {
+    const [now, choose, open] = ['Install', 'Choose Program…', 'Open Log'] as const;
+    const chosen = await vscode.window.showWarningMessage(server.detail, now, choose, open);
+    if (chosen === now) await installAndStart();
+    else if (chosen === choose) await chooseServer();
+    else if (chosen === open) log.show();
+  };
+
+  const startAgain = async (): Promise<void> => {
+    await server.restart();
+    if (server.state === 'missing') await offerToInstall();
+  };
+
+  const explain = async (): Promise<void> => {
+    await server.look();
+    const pause = suggesting.pause(vscode.window.activeTextEditor?.document.languageId);
+    const text = whyNothing(server.stats, lastReasons, pause, server.detail);
+    await reports.show('Why nothing was suggested', text);
+  };
+
+  const showContext = async (): Promise<void> => {
+    const editor = vscode.window.activeTextEditor;
+    if (editor === undefined) {
+      void vscode.window.showInformationMessage('Open a file first: the context is that of a place in it.');
+      return;
+    }
+    const { document, selection } = editor;
+    const place = server.place(document, selection.active);
+    const shown = await server.command<Context>('sc2.context', place);
+    if (shown === undefined) {
+      void vscode.window.showInformationMessage(`There is no context now. ${server.detail}`);
+      return;
+    }
+    const name = vscode.workspace.asRelativePath(document.uri);
+    const text = contextText(name, selection.active.line + 1, shown);
+    await reports.show('What the model is shown', text);
+  };
+
+  const menu = async (): Promise<void> => {
+    const languageId = vscode.window.activeTextEditor?.document.languageId;
+    interface Entry extends vscode.QuickPickItem {
+      readonly run: () => unknown;
+    }
+    const entries: Entry[] = [];
+    if (server.state === 'missing') {
+      entries.push({ label: '$(cloud-download) Install the server', run: installAndStart });
+    }
+    entries.push(
+      isAutomatic()
+        ? { label: '$(circle-slash) Turn suggestions off', run: () => setAutomatic(false) }
+        : { label: '$(check) Turn suggestions on', run: () => setAutomatic(true) },
+    );
+    if (languageId !== undefined) {
+      const isOn = isAutomatic(languageId);
+      const label = isOn
+        ? `$(circle-slash) Turn suggestions off in ${languageId}`
+        : `$(check) Turn suggestions on in ${languageId}`;
+      entries.push({ label, run: () => setAutomatic(!isOn, languageId) });
+    }
+    entries.push(
+      suggesting.isSnoozed
+        ? { label: '$(bell) End the snooze', run: () => suggesting.wake() }
+        : { label: '$(bell-slash) Snooze for 10 minutes', run: () => suggesting.snooze() },
+      {
+        label: '$(file-binary) Choose a model file…',
+        description: modelPath() || 'bundled sc2-tiny',
+        run: chooseModel,
+      },
+      { label: '$(question) Why was nothing suggested?', run: explain },
+      { label: '$(list-tree) What is the model shown here?', run: showContext },
+      { label: '$(output) Open log', run: () => log.show() },
+      { label: '$(refresh) Restart the server', run: startAgain },
+    );
+    const chosen = await vscode.window.showQuickPick(entries, {
+      title: 'StarCoder2',
+      placeHolder: server.detail,
+    });
+    await chosen?.run();
+  };
+
+  const commands: Record<string, () => unknown> = {
+    'sc2.menu': menu,
+    'sc2.install': installAndStart,
+    'sc2.restart': startAgain,
+    'sc2.openLog': () => log.show(),
+    'sc2.chooseModel': chooseModel,
+    'sc2.toggle': () => setAutomatic(!isAutomatic()),
+    'sc2.snooze': () => suggesting.snooze(),
+    'sc2.explain': explain,
+    'sc2.showContext': showContext,
+  };
+  for (const [name, run] of Object.entries(commands)) {
+    context.subscriptions.push(vscode.commands.registerCommand(name, run));
+  }
+
+  context.subscriptions.push(
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration('sc2.vscode.serverPath')) void startAgain();
+    }),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => {
+      if (server.state === 'missing') void startAgain();
+    }),
+  );
+  void startAgain();
+}
+
+export async function deactivate(): Promise<void> {
+  await running?.dispose();
+}
+
+async function chooseModel(): Promise<void> {
+  const files = await vscode.window.showOpenDialog({
+    title: 'A StarCoder2 model, as a GGUF file',
+    filters: { 'GGUF models': ['gguf'] },
+    openLabel: 'Use',
+  });
+  if (files?.[0] !== undefined) await setModelPath(files[0].fsPath);
+}
+
+async function chooseServer(): Promise<void> {
+  const files = await vscode.window.showOpenDialog({
+    title: 'The program sc2-lsp',
+    openLabel: 'Use',
+    ...(ownSetting('serverPath') !== '' && {
+      defaultUri: vscode.Uri.file(ownSetting('serverPath')),
+    }),
+  });
+  if (files?.[0] !== undefined) {
+    await vscode.workspace
+      .getConfiguration('sc2')
+      .update('vscode.serverPath', files[0].fsPath, vscode.ConfigurationTarget.Global);
+  }
+}

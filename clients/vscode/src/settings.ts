@@ -1,0 +1,50 @@
+/** What the server and this extension are told by the user's settings. */
+
+import * as vscode from 'vscode';
+import manifest from '../package.json';
+
+export const SECTION = 'sc2';
+const OWN = `${SECTION}.vscode.`;
+
+/** The server's settings; package.json is generated from its table. */
+const serverSettingNames = Object.keys(manifest.contributes.configuration.properties)
+  .filter((key) => !key.startsWith(OWN))
+  .map((key) => key.slice(SECTION.length + 1));
+
+/**
+ * The settings as the server takes them. Whether it may answer while somebody types depends on the
+ * language here, so it is decided before the server is asked.
+ */
+export function serverSettings(): Record<string, unknown> {
+  const settings = vscode.workspace.getConfiguration(SECTION);
+  const values = Object.fromEntries(serverSettingNames.map((name) => [name, settings.get(name)]));
+  return { ...values, automatic: true };
+}
+
+/** A setting of the extension itself, without blanks around it. */
+export function ownSetting(name: 'serverPath' | 'python' | 'package'): string {
+  return vscode.workspace.getConfiguration(SECTION).get<string>(`vscode.${name}`, '').trim();
+}
+
+export function modelPath(): string {
+  return vscode.workspace.getConfiguration(SECTION).get<string>('model', '');
+}
+
+export async function setModelPath(path: string): Promise<void> {
+  await vscode.workspace
+    .getConfiguration(SECTION)
+    .update('model', path, vscode.ConfigurationTarget.Global);
+}
+
+/** Whether suggestions are given without being asked for in `languageId`, or where none says otherwise. */
+export function isAutomatic(languageId?: string): boolean {
+  const scope = languageId === undefined ? undefined : { languageId };
+  return vscode.workspace.getConfiguration(SECTION, scope).get<boolean>('automatic', true);
+}
+
+export async function setAutomatic(value: boolean, languageId?: string): Promise<void> {
+  const scope = languageId === undefined ? undefined : { languageId };
+  const settings = vscode.workspace.getConfiguration(SECTION, scope);
+  const forLanguage = languageId !== undefined;
+  await settings.update('automatic', value, vscode.ConfigurationTarget.Global, forLanguage);
+}
