@@ -101,7 +101,9 @@ def test_settings(manifest: dict[str, Any], update: bool) -> None:
     assert list(given) == list(wanted), "run pytest tests/project --update"
     for name, setting in given.items():
         assert isinstance(setting["default"], {"boolean": bool}.get(setting["type"], (int, str)))
-        assert not setting["default"] or "enum" not in setting or setting["default"] in setting["enum"], name
+        assert (
+            not setting["default"] or "enum" not in setting or setting["default"] in setting["enum"]
+        ), name
 
 
 def test_reasons_of_empty_answers(update: bool) -> None:
