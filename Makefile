@@ -20,7 +20,7 @@ endif
 RUN := $(BIN)/python
 INSTALLED := $(VENV)/.sc2-installed
 
-.PHONY: help demo test check lint format install clean e2e-neovim
+.PHONY: help demo test e2e-vscode check lint format install clean e2e-neovim
 .DEFAULT_GOAL := help
 
 help:
@@ -44,6 +44,11 @@ e2e-neovim: $(INSTALLED)
 	@rig=$$(tests/clients/rigs/neovim.sh) && export PATH="$$rig:$$PATH" && \
 		(cd clients/neovim && luacheck --quiet .) && \
 		$(RUN) -m pytest -m editor --verbose --no-header tests/clients/neovim
+
+e2e-vscode: $(INSTALLED)
+	tests/clients/rigs/install_vscode.sh
+	cd clients/vscode && npm ci --ignore-scripts --no-audit --no-fund && npm run package
+	$(RUN) -m pytest -m editor --verbose --no-header tests/clients/vscode
 
 check: lint test
 

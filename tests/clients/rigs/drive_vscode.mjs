@@ -103,6 +103,10 @@ const actions = {
       text,
     );
   },
+  /** Waits until the active file has no changes that are not on the disk. */
+  async saved() {
+    await page.locator('.tab.active:not(.dirty)').waitFor();
+  },
   async screenshot({ path }) {
     await page.screenshot({ path });
   },
