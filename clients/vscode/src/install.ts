@@ -24,6 +24,12 @@ export async function install(folder: string, log: vscode.LogOutputChannel): Pro
   };
   return vscode.window.withProgress(options, async (progress, token) => {
     const say = (message: string): void => progress.report({ message });
+    const wanted = ownSetting('package');
+    if (wanted === '') {
+      throw new InstallFailed(
+        'Say in sc2.vscode.package what to install, for example the folder of your checkout of sc2-lsp.',
+      );
+    }
     try {
       say('looking for Python');
       const python = await findPython(log, token);
@@ -32,7 +38,6 @@ export async function install(folder: string, log: vscode.LogOutputChannel): Pro
       await mkdir(dirname(folder), { recursive: true });
       await run(python, ['-m', 'venv', folder], log, token);
       say('pip installs (llama.cpp may be compiled, which takes some minutes)');
-      const wanted = ownSetting('package');
       const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', wanted];
       await run(join(folder, BIN, `python${EXE}`), pip, log, token, say);
       return true;
