@@ -36,9 +36,10 @@ OWN_SETTINGS = {
         "Python 3.10 to 3.13 for the environment that the extension makes; empty to look in PATH.",
     ),
     "package": (
-        "sc2-lsp",
-        "What pip installs into the environment that the extension makes: the name of a package, "
-        "or the path of a wheel or of a folder with its source.",
+        "",
+        "What pip installs into the environment that the extension makes: the path of a folder "
+        "with the source of sc2-lsp or of a wheel, or the name of a package. Nothing is installed "
+        "while this is empty: sc2-lsp is in no package index yet.",
     ),
 }
 
