@@ -7,6 +7,7 @@ Uses are found by words, not by the parser, since the lines around a cursor are 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,7 +24,10 @@ _NEAR_LINES = 12.0
 _WORDS_LINES = 12
 _SHORTEST_NAME = 3
 _REMEMBERED_NAMES = 16_384
-_MAX_PARSED_CHARS = 400_000
+# A file of more lines is read in part: its head, where imports stand, and what is within reach.
+_READ_WHOLE_LINES = 900
+_HEAD_LINES = 200
+_MAX_READ_CHARS = 200_000
 
 _CALLABLE = (Kind.FUNCTION, Kind.METHOD)
 
@@ -87,8 +91,8 @@ def scene_of(snapshot: Snapshot) -> Scene:
     language = language_of(snapshot.path, snapshot.language_id)
     known = Outline()
     line = text.line_at(snapshot.char_offset)
-    if language is not None and len(text.content) <= _MAX_PARSED_CHARS:
-        known = outline(text.content, language, references=True, lines=(line, line))
+    if language is not None:
+        known = outline(_read_part(text, line), language, references=True, lines=(line, line))
     around = _around(known, text, snapshot.char_offset)
     return Scene(
         snapshot=snapshot,
@@ -135,6 +139,44 @@ def near(n_lines: int) -> float:
     return 1.0 / (1.0 + abs(n_lines) / _NEAR_LINES)
 
 
+def _read_part(text: Text, line: int) -> str:
+    """The text with far lines of a large file left blank, but for those of blocks around."""
+    first, last = max(line - _REACH_LINES, _HEAD_LINES), line + _REACH_LINES
+    if text.n_lines <= _READ_WHOLE_LINES:
+        return text.content if len(text.content) <= _MAX_READ_CHARS else ""
+    if line < first:
+        return _lines(text, 0, last)
+    heads = "".join(f"{head}\n" for head in _heads_above(text, first, line))
+    read = heads + _lines(text, first, last)
+    return _lines(text, 0, _HEAD_LINES - 1) + read if len(read) <= _MAX_READ_CHARS else ""
+
+
+def _heads_above(text: Text, first: int, line: int) -> list[str]:
+    """The lines behind the head and above `first`, blank but where blocks around `line` begin."""
+    heads = [""] * (first - _HEAD_LINES)
+    codes = [text.line(number) for number in range(first, line + 1)]
+    n_blanks = min((len(indentation(code)) for code in codes if code.strip()), default=0)
+    begin, end = text.line_start(_HEAD_LINES), text.line_start(first)
+    while n_blanks > 0:
+        less = re.compile(rf"^[ \t]{{0,{n_blanks - 1}}}[^\s]", re.MULTILINE)
+        above = deque(less.finditer(text.content, begin, end), maxlen=1)
+        if not above:
+            break
+        end = above[0].start()
+        number = text.line_at(end)
+        heads[number - _HEAD_LINES] = text.line(number)
+        n_blanks = len(indentation(text.line(number)))
+    return heads
+
+
+def _lines(text: Text, first: int, last: int) -> str:
+    return text.content[text.line_start(first) : text.line_end(min(last, text.n_lines - 1))] + "\n"
+
+
+def _indent(code: str) -> int:
+    return indent_width(indentation(code))
+
+
 def _uses(snapshot: Snapshot, line: int, lines_of_imports: set[int]) -> dict[str, Use]:
     """Every name that is used within reach; lines of imports do not use what they name."""
     text = snapshot.text
@@ -178,12 +220,12 @@ def _around(known: Outline, text: Text, char_offset: int) -> list[Definition]:
     above = line
     while above > 0 and not text.line(above).strip():
         above -= 1
-    column = indent_width(indentation(text.content[text.line_start(line) : char_offset]))
+    column = _indent(text.content[text.line_start(line) : char_offset])
     around = []
     for definition in known.definitions:
         if not definition.start_line <= line or definition.end_line < above:
             continue
-        first = indent_width(indentation(text.line(definition.start_line)))
+        first = _indent(text.line(definition.start_line))
         if line <= definition.end_line or column > first:
             around.append(definition)
     return sorted(around, key=lambda definition: -definition.start_line)

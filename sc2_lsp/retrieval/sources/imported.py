@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from sc2_lsp.retrieval.candidate import Candidate
-from sc2_lsp.retrieval.lookup import Lookup
+from sc2_lsp.retrieval.lookup import PER_NAME, Lookup
 from sc2_lsp.retrieval.modules import Place, place_of
 from sc2_lsp.retrieval.scene import Scene
 from sc2_lsp.symbols import Import, Located
+from sc2_lsp.text import is_word_char
 
 _MAX_ENDS = 128
 _MAX_PATHS = 512
@@ -32,6 +32,7 @@ def find(scene: Scene, lookup: Lookup) -> Iterator[Candidate]:
     ]
     ends = list(dict.fromkeys(file for _, place in imports for file in place.files))[:_MAX_ENDS]
     known = _by_end(lookup.index.paths_ending(ends, _MAX_PATHS)) if ends else {}
+    lookup.definitions(found.name for found in scene.outline.imports)
     modules: dict[str, str] = {}
     for found, place in imports:
         here = [path for file in place.files for path in known.get(file, ())]
@@ -61,25 +62,22 @@ def _meant(
     found: Import, place: Place, modules: list[str], scene: Scene, lookup: Lookup
 ) -> list[Located]:
     """The definitions that an import names: of its module, or of one near it that hands it on."""
-    if found.name in ("", "*"):
+    if found.name in ("", "*") or not (modules or place.folders):
         return []
-    for path in modules:
-        if inside := [at for at in lookup.top_of(path) if at.definition.name == found.name]:
-            return inside[:_MAX_MEANT]
-    if not modules and not place.folders:
-        return []
-    at = modules[0] if modules else scene.path
-    named = [
-        located
-        for located in lookup.definitions([found.name]).get(found.name, [])
-        if not located.definition.container and located.path != scene.path
-    ]
+    all_named = lookup.definitions([found.name]).get(found.name, [])
+    named = [at for at in all_named if not at.definition.container and at.path != scene.path]
+    if inside := [at for at in named if at.path in modules]:
+        return inside[:_MAX_MEANT]
+    if len(all_named) >= PER_NAME:
+        # There are more of that name than the index tells of.
+        for path in modules:
+            if inside := [at for at in lookup.top_of(path) if at.definition.name == found.name]:
+                return inside[:_MAX_MEANT]
     if not modules:
         named = [located for located in named if place.holds(located.path)]
-    named.sort(key=lambda located: -_shared(at, located.path))
-    return [one for one in named if _shared(at, one.path) == _shared(at, named[0].path)][
-        :_MAX_MEANT
-    ]
+    origin = modules[0] if modules else scene.path
+    nearest = max((_shared(origin, at.path) for at in named), default=0)
+    return [at for at in named if _shared(origin, at.path) == nearest][:_MAX_MEANT]
 
 
 def _shared(one: str, other: str) -> int:
@@ -102,8 +100,13 @@ def _named(scene: Scene, located: Located, alias: str) -> Candidate:
 
 
 def _stands_twice(name: str, content: str) -> bool:
-    found = re.finditer(rf"\b{re.escape(name)}\b", content)
-    return next(found, None) is not None and next(found, None) is not None
+    n_found, at = 0, content.find(name)
+    while at >= 0 and n_found < 2:
+        end = at + len(name)
+        before = content[at - 1] if at else ""
+        n_found += not (is_word_char(before) or is_word_char(content[end : end + 1]))
+        at = content.find(name, end)
+    return n_found == 2
 
 
 def _of_module(scene: Scene, lookup: Lookup, path: str, alias: str) -> Iterator[Candidate]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +28,29 @@ def test_the_classes_around_the_cursor_the_innermost_first() -> None:
         snapshot("class A:\n    class B:\n        def f(self):\n            <CURSOR>x\n")
     )
     assert [around.name for around in scene.classes] == ["B", "A"]
+
+
+def test_of_a_large_file_the_head_and_what_is_around_the_cursor_is_read() -> None:
+    far = "".join(f"    def far_{n}(self):\n        pass\n" for n in range(2000))
+    near = "    def near(self, a: Near):\n        <CURSOR>\n"
+    scene = scene_of(snapshot(f"from a import b\nclass Big(Base):\n{far}{near}{far}"))
+    assert [found.name for found in scene.outline.imports] == ["b"]
+    assert [around.name for around in scene.classes] == ["Big"]
+    assert scene.function is not None
+    assert scene.function.name == "near"
+    assert "Near" in [binding.type_name for binding in scene.outline.bindings]
+    assert len(scene.outline.definitions) < 500
+
+
+@pytest.mark.parametrize("line", [0, 199, 200, 201, 450, 499, 500, 501, 502, 900, 2900, 2999])
+def test_lines_of_a_large_file_keep_their_numbers(line: int) -> None:
+    lines = [f"def name_{number}(): pass" for number in range(3000)]
+    at = len("\n".join([*lines[:line], ""]))
+    code = "\n".join(lines)
+    scene = scene_of(snapshot(f"{code[:at]}<CURSOR>{code[at:]}"))
+    found = {definition.name: definition.start_line for definition in scene.outline.definitions}
+    assert found[f"name_{line}"] == line
+    assert all(name == f"name_{start}" for name, start in found.items())
 
 
 def test_what_a_variable_was_made_by() -> None:
