@@ -8,6 +8,10 @@ from hypothesis import strategies as st
 
 from sc2_lsp.domain import Snippet
 from sc2_lsp.retrieval import gather
+from sc2_lsp.retrieval.lookup import Lookup
+from sc2_lsp.retrieval.rank import ranked
+from sc2_lsp.retrieval.scene import scene_of
+from sc2_lsp.retrieval.sources import definitions
 from tests.support.memory_index import MemoryIndex
 from tests.support.snapshots import CURSOR, open_file, snapshot
 
@@ -33,14 +37,17 @@ def test_the_best_come_first_and_none_is_of_the_current_file() -> None:
 
 
 def test_a_method_stands_below_the_first_line_of_its_class() -> None:
-    shown = gathered(
+    at = snapshot("def f(thing: Thing):\n    thing.work()\n    <CURSOR>\n", path="a.py")
+    scene = scene_of(at)
+    index = MemoryIndex(
         {
-            "a.py": "def f(thing: Thing):\n    thing.work()\n    <CURSOR>\n",
             "b.py": "# A thing.\n@final\nclass Thing(Base):\n    x = 1\n\n"
             "    def work(self,\n             n: int):\n        return n\n",
         }
     )
-    (work,) = (one for one in shown if one.source == "definitions" and "work" in one.text)
+    lookup = Lookup(index)
+    shown = ranked(definitions.find(scene, lookup), (), {}, lookup)
+    (work,) = (one for one in shown if "work" in one.text)
     assert work.text == (
         "@final\nclass Thing(Base):\n    def work(self,\n             n: int): ...\n"
     )
