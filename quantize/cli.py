@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from quantize import __version__
+from quantize.commands.convert import convert
 from quantize.commands.imatrix import imatrix
 from quantize.commands.quantize import quantize
 
@@ -37,3 +38,4 @@ def main(
 
 app.command()(quantize)
 app.command()(imatrix)
+app.command()(convert)
