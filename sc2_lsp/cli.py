@@ -22,6 +22,8 @@ from sc2_lsp.location import Location, LocationError, snapshot_at
 from sc2_lsp.models import engine_spec
 from sc2_lsp.ports import EngineError
 from sc2_lsp.power import on_battery
+from sc2_lsp.record.journal import Journal
+from sc2_lsp.recording import stats
 from sc2_lsp.server.app import create_server
 from sc2_lsp.settings import Settings
 
@@ -34,6 +36,7 @@ app = typer.Typer(
 app.add_typer(bench_app, name="bench")
 app.command()(context)
 app.command()(index)
+app.command()(stats)
 
 
 def _show_version(wanted: bool) -> None:
@@ -72,7 +75,7 @@ def serve(
     engine = EngineClient(engine_spec(settings), time.monotonic, sharing)
     indexes = FolderIndexes()
     service = CompletionService(engine, time.monotonic, on_battery, index_for=indexes.index_for)
-    server = create_server(service, engine, indexes, settings)
+    server = create_server(service, engine, indexes, Journal(), settings)
     if tcp:
         host, port = _address(tcp)
         raise typer.Exit(server.serve_tcp(host, port))

@@ -253,6 +253,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "off: when the editor says so."
         ),
     ] = "auto"
+    record: Annotated[
+        bool,
+        Meta(
+            description="Keep a record of suggestions given and accepted, in your state folder, "
+            "for `sc2-lsp stats`: numbers, languages and times, no code and no paths."
+        ),
+    ] = False
 
 
 @dataclass(frozen=True, slots=True)

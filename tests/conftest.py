@@ -15,6 +15,7 @@ from sc2_lsp.engine.client import EngineClient
 from sc2_lsp.engine.rendezvous import FOLDER_VARIABLE
 from sc2_lsp.index import place
 from sc2_lsp.models import engine_spec
+from sc2_lsp.record import store
 from sc2_lsp.settings import Settings
 
 
@@ -41,6 +42,7 @@ def runtime_folder() -> Iterator[Path]:
         patch.setenv(FOLDER_VARIABLE, str(folder))
         patch.setenv(states.FOLDER_VARIABLE, str(folder / "states"))
         patch.setenv(place.FOLDER_VARIABLE, str(folder / "index"))
+        patch.setenv(store.FOLDER_VARIABLE, str(folder / "record"))
         yield folder
     shutil.rmtree(folder, ignore_errors=True)
 

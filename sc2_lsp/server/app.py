@@ -19,6 +19,7 @@ from typing import Any
 
 from sc2_lsp.completion.service import CompletionService
 from sc2_lsp.ports import Clock, Indexes, ManagedEngine
+from sc2_lsp.record.journal import Journal
 from sc2_lsp.server.core import ServerCore
 from sc2_lsp.server.handlers import (
     commands,
@@ -28,6 +29,7 @@ from sc2_lsp.server.handlers import (
     inline_completion,
     lifecycle,
     notebooks,
+    recording,
     workspace_folders,
 )
 from sc2_lsp.server.logs import log_loop_failure, start_logging
@@ -72,11 +74,12 @@ def create_server(
     service: CompletionService,
     engine: ManagedEngine,
     indexes: Indexes,
+    journal: Journal,
     settings: Settings,
     clock: Clock = time.monotonic,
 ) -> Server:
-    """The server with all its handlers; closes `engine` and `indexes` when it ends."""
-    server = Server(service, engine, indexes, settings, clock)
+    """The server with all its handlers; closes engine, indexes and journal when it ends."""
+    server = Server(service, engine, indexes, journal, settings, clock)
     for feature in (
         lifecycle,
         configuration,
@@ -86,6 +89,7 @@ def create_server(
         indexing,
         inline_completion,
         commands,
+        recording,
     ):
         feature.register(server)
     return server
@@ -175,9 +179,11 @@ async def _wind_down(server: Server, connection: Connection | None) -> None:
     server.protocol.cancel_requests()
     server.cancel_tasks()
     server.service.close()
+    recording.finish(server)
     closing = {
         asyncio.ensure_future(server.engine.close()): "engine",
         asyncio.ensure_future(server.indexes.close()): "index",
+        asyncio.ensure_future(server.journal.close()): "record",
     }
     if connection is not None:
         await connection.close(FLUSH_S)

@@ -13,6 +13,7 @@ from pygls.lsp.server import LanguageServer
 from sc2_lsp import __version__
 from sc2_lsp.completion.service import CompletionService
 from sc2_lsp.ports import Clock, Indexes, ManagedEngine
+from sc2_lsp.record.journal import Journal
 from sc2_lsp.server.protocol import Protocol
 from sc2_lsp.server.session import Session
 from sc2_lsp.settings import Settings
@@ -30,6 +31,7 @@ class ServerCore(LanguageServer):
         service: CompletionService,
         engine: ManagedEngine,
         indexes: Indexes,
+        journal: Journal,
         settings: Settings,
         clock: Clock,
     ) -> None:
@@ -37,6 +39,7 @@ class ServerCore(LanguageServer):
         self.service = service
         self.engine = engine
         self.indexes = indexes
+        self.journal = journal
         self.clock = clock
         self.session = Session(settings)
         self.watches_client = False

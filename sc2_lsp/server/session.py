@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from lsprotocol import types
 
 from sc2_lsp.domain import Snapshot
+from sc2_lsp.record.offers import Offers
 from sc2_lsp.server import convert
 from sc2_lsp.server.status import Counters
 from sc2_lsp.settings import Settings
@@ -20,13 +21,14 @@ _MAX_REMEMBERED_MESSAGES = 100
 
 
 class Session:
-    """Owns documents, settings, workspace folders, the negotiated encoding and the counters."""
+    """Owns documents, settings, workspace folders, the encoding, counters and offers."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.encoding: Encoding = "utf-16"
         self.documents = Documents()
         self.counters = Counters()
+        self.offers = Offers()
         self.repositories: dict[str, str] = {}
         self.can_pull_configuration = False
         self.is_indexing = False

@@ -24,7 +24,12 @@ def place(uri: str, line: int, character: int) -> Message:
 
 def test_the_commands_are_advertised(fresh: Client) -> None:
     provider = fresh.initialize()["capabilities"]["executeCommandProvider"]
-    assert sorted(provider["commands"]) == ["sc2.context", "sc2.index", "sc2.stats"]
+    assert sorted(provider["commands"]) == [
+        "sc2.accepted",
+        "sc2.context",
+        "sc2.index",
+        "sc2.stats",
+    ]
 
 
 def test_the_context_of_a_place(client: Client) -> None:

@@ -65,10 +65,11 @@ class FakeEngine:
 class FakeService:
     """Answers by the last word before the cursor.
 
-    ALTERNATIVES has three suggestions. SNAPSHOT is completed by the snapshot as JSON, ENGINE by the
-    use of the engine. HANG waits until it is cancelled, RAISE fails, MESSAGE has something to tell,
-    NOTICE as well, beside a suggestion, STUBBORN does not let itself be cancelled; anything else
-    has no suggestion.
+    ALTERNATIVES has three suggestions. GO and what follows it of `GO_ON()` is completed to that, by
+    the engine at first and then from the cache. SNAPSHOT is completed by the snapshot as JSON,
+    ENGINE by the use of the engine. HANG waits until it is cancelled, RAISE fails, MESSAGE has
+    something to tell, NOTICE as well, beside a suggestion, STUBBORN does not let itself be
+    cancelled; anything else has no suggestion.
     """
 
     def __init__(self, engine: FakeEngine) -> None:
@@ -80,6 +81,9 @@ class FakeService:
 
     async def complete(self, snapshot: Snapshot, trigger: Trigger, settings: Settings) -> Outcome:
         word = (_before(snapshot).split() or [""])[-1]
+        if word.startswith("GO") and "GO_ON()".startswith(word) and word != "GO_ON()":
+            rest = _suggest(snapshot, "GO_ON()".removeprefix(word))
+            return replace(rest, usage=replace(rest.usage, cached=word != "GO"))
         if word == "SNAPSHOT":
             return _suggest(snapshot, _describe(snapshot, trigger, settings))
         if word == "ENGINE":

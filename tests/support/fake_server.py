@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import cast
 
 from sc2_lsp.completion.service import CompletionService
+from sc2_lsp.record.journal import Journal
 from sc2_lsp.server.app import create_server
 from sc2_lsp.settings import Settings
 from tests.support.fake_engine import FakeEngine, FakeService
@@ -35,7 +36,7 @@ class MarkingEngine(FakeEngine):
 def main() -> int:
     engine = MarkingEngine()
     service = cast(CompletionService, FakeService(engine))
-    server = create_server(service, engine, FakeIndexes(), Settings())
+    server = create_server(service, engine, FakeIndexes(), Journal(), Settings())
     if "--tcp" in sys.argv:
         address = (sys.argv[sys.argv.index("--tcp") + 1 :] or ["127.0.0.1:0"])[0]
         host, _, port = address.rpartition(":")

@@ -9,6 +9,7 @@ from lsprotocol import types
 
 from sc2_lsp.server.convert import clean, to_edit
 from sc2_lsp.server.core import ServerCore
+from sc2_lsp.server.handlers import recording
 from sc2_lsp.workspace.uris import path_of_uri
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ def did_change(ls: ServerCore, params: types.DidChangeTextDocumentParams) -> Non
 
 def did_close(ls: ServerCore, params: types.DidCloseTextDocumentParams) -> None:
     uri = params.text_document.uri
+    recording.closing(ls, uri)
     ls.session.documents.close(uri)
     ls.service.forget(uri)
     path = path_of_uri(uri)

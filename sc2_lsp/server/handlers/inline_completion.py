@@ -10,6 +10,7 @@ from lsprotocol import types
 from sc2_lsp.domain import EmptyReason, Outcome, Snapshot
 from sc2_lsp.server import convert
 from sc2_lsp.server.core import ServerCore
+from sc2_lsp.server.handlers import recording
 
 logger = logging.getLogger(__name__)
 
@@ -38,23 +39,31 @@ async def _answer(
     started_s: float,
 ) -> types.InlineCompletionList | None:
     outcome = await _complete(ls, params, snapshot)
-    ls.session.counters.count_outcome(outcome, ls.clock() - started_s)
+    latency_s = ls.clock() - started_s
+    ls.session.counters.count_outcome(outcome, latency_s)
     if outcome.message:
         # With a suggestion beside it, it is how the model runs and not why it does not.
         works = outcome.suggestion is not None
         ls.tell(outcome.message, types.MessageType.Info if works else types.MessageType.Error)
+    items = _items(ls, params, snapshot, outcome)
+    recording.given(ls, params.text_document.uri, items, outcome, latency_s)
+    return types.InlineCompletionList(items) if items else None
+
+
+def _items(
+    ls: ServerCore,
+    params: types.InlineCompletionParams,
+    snapshot: Snapshot | None,
+    outcome: Outcome,
+) -> list[types.InlineCompletionItem]:
     if snapshot is None or outcome.suggestion is None:
-        return None
+        return []
     selected = params.context.selected_completion_info
     suggestions = (outcome.suggestion, *outcome.alternatives)
     if selected is None:
         encoding = ls.session.encoding
-        return types.InlineCompletionList(
-            [convert.to_item(snapshot, suggestion, encoding) for suggestion in suggestions]
-        )
-    return types.InlineCompletionList(
-        [convert.to_selected_item(selected, suggestion) for suggestion in suggestions]
-    )
+        return [convert.to_item(snapshot, suggestion, encoding) for suggestion in suggestions]
+    return [convert.to_selected_item(selected, suggestion) for suggestion in suggestions]
 
 
 async def _complete(

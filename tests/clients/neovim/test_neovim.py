@@ -10,6 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from sc2_lsp.record import store
+from sc2_lsp.record.entry import Fate
 from tests.clients.neovim.driver import INIT, MORE_KEYS, ROOT, Neovim
 
 pytestmark = pytest.mark.editor
@@ -188,6 +190,33 @@ def test_dismiss_and_toggle(open_: Open) -> None:
     editor.keys("A")
     editor.type("l")
     editor.wait_for_ghost()
+
+
+def test_what_was_accepted_is_recorded(
+    open_: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(store.FOLDER_VARIABLE, str(tmp_path / "record"))
+    recorded = "vim.lsp.config('sc2_lsp', { settings = { sc2 = { record = true } } })\n"
+    code = code_with("    def line_start(self, line: int) -> int:\n")
+    editor = open_(code, INIT + MORE_KEYS + recorded)
+    ghost = begin(editor)
+    editor.keys("C-k")
+    editor.wait(lambda: editor.lines()[-1].strip() != TYPED, "the accepted word")
+    editor.keys("C-l")
+    editor.wait(lambda: editor.lines()[-1].strip() == TYPED + ghost, "the rest")
+    # Neovim's own way, without the plugin's keys.
+    editor.keys("Escape", "o")
+    editor.type("x = ")
+    second = editor.wait_for_ghost()
+    editor.lua("vim.lsp.inline_completion.get()")
+    editor.wait(lambda: editor.lines()[-1].strip() == "x = " + second, "the accepted text")
+    editor.keys("Escape")
+    editor.type(":quit!\n")
+    psutil.wait_procs([editor.process], timeout=30)
+    entries = store.read(tmp_path / "record" / "record.db")
+    accepted = [entry for entry in entries if entry.fate is Fate.ACCEPTED]
+    assert [entry.n_chars for entry in accepted] == [len(ghost), len(second)]
+    assert {entry.language_id for entry in entries} == {"python"}
 
 
 def test_alternatives(open_: Open) -> None:
