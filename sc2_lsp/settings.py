@@ -253,6 +253,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "off: when the editor says so."
         ),
     ] = "auto"
+    completion_items: Annotated[
+        bool,
+        Meta(
+            description="Offer the suggestion as an entry of the completion menu too, for editors "
+            "without inline completion; to be set when the server starts."
+        ),
+    ] = False
     record: Annotated[
         bool,
         Meta(

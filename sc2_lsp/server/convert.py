@@ -15,6 +15,9 @@ from sc2_lsp.text import Encoding, Text, char_to_column, column_to_char
 from sc2_lsp.workspace.documents import Edit
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_WORD_AT_END = re.compile(r"\w+\Z")
+# Behind letters and digits, with which the others begin.
+_BEHIND_OTHERS = "~~~~"
 _ENCODINGS: dict[str, Encoding] = {"utf-8": "utf-8", "utf-16": "utf-16", "utf-32": "utf-32"}
 
 
@@ -65,6 +68,34 @@ def to_item(
     position = types.Position(shown.line - snapshot.first_line, shown.character)
     return types.InlineCompletionItem(
         insert_text=suggestion.text, range=types.Range(position, position)
+    )
+
+
+def to_menu_item(
+    snapshot: Snapshot, suggestion: Suggestion, encoding: Encoding
+) -> types.CompletionItem:
+    """The entry of a menu that inserts `suggestion`, below those of language servers.
+
+    It takes the typed beginning of the word in, by which editors decide what to show.
+    """
+    end = suggestion.char_offset
+    line_start = snapshot.text.line_start(snapshot.text.line_at(end))
+    word = _WORD_AT_END.search(snapshot.text.content, line_start, end)
+    start = word.start() if word else end
+    text = snapshot.text.content[start:end] + suggestion.text
+    positions = (to_position(snapshot.text, at, encoding) for at in (start, end))
+    first, last = (types.Position(at.line - snapshot.first_line, at.character) for at in positions)
+    lines = text.strip().splitlines() or [""]
+    return types.CompletionItem(
+        label=lines[0] + (" …" if len(lines) > 1 else ""),
+        kind=types.CompletionItemKind.Text,
+        detail="sc2-lsp",
+        documentation=text,
+        sort_text=_BEHIND_OTHERS,
+        filter_text=lines[0],
+        insert_text_format=types.InsertTextFormat.PlainText,
+        insert_text_mode=types.InsertTextMode.AsIs,
+        text_edit=types.TextEdit(types.Range(first, last), text),
     )
 
 

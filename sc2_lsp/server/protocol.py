@@ -82,6 +82,11 @@ class Protocol(LanguageServerProtocol):
         """What LSP wants the process to end with if it ends now."""
         return 0 if self._phase is _Phase.DOWN else 1
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the client was told what the server can do, and may be asked."""
+        return self._phase is _Phase.RUNNING
+
     def connect(self, write: Callable[[bytes], None]) -> None:
         """Send by `write`, which must not block, from now on."""
         self._write = write

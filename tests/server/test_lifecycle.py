@@ -37,7 +37,9 @@ def test_only_what_is_implemented_is_advertised(fresh: Client) -> None:
     assert result["capabilities"] == {
         "positionEncoding": "utf-16",
         "textDocumentSync": {"openClose": True, "change": 2, "save": True},
-        "executeCommandProvider": {"commands": ["sc2.stats", "sc2.index", "sc2.context"]},
+        "executeCommandProvider": {
+            "commands": ["sc2.stats", "sc2.index", "sc2.context", "sc2.accepted"]
+        },
         "inlineCompletionProvider": {},
         "workspace": {
             "workspaceFolders": {"supported": True, "changeNotifications": True},

@@ -15,7 +15,7 @@ from lsprotocol import types
 
 from sc2_lsp.models import engine_spec
 from sc2_lsp.server.core import ServerCore
-from sc2_lsp.server.handlers import indexing
+from sc2_lsp.server.handlers import completion, indexing
 from sc2_lsp.server.options import given_settings
 from sc2_lsp.settings import SECTION, merge
 
@@ -52,6 +52,7 @@ def apply(ls: ServerCore, payload: object) -> bool:
     changed = spec != engine_spec(ls.session.settings)
     ls.session.settings = settings
     indexing.follow(ls)
+    completion.follow(ls)
     if changed:
         ls.engine.configure(spec)
     return changed

@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 
 from lsprotocol import types
 
-from sc2_lsp.domain import EmptyReason, Outcome, Snapshot
+from sc2_lsp.domain import EmptyReason, Outcome, Snapshot, Trigger
 from sc2_lsp.server import convert
 from sc2_lsp.server.core import ServerCore
 from sc2_lsp.server.handlers import recording
@@ -38,16 +38,40 @@ async def _answer(
     snapshot: Snapshot | None,
     started_s: float,
 ) -> types.InlineCompletionList | None:
-    outcome = await _complete(ls, params, snapshot)
-    latency_s = ls.clock() - started_s
-    ls.session.counters.count_outcome(outcome, latency_s)
+    trigger = convert.to_trigger(params.context.trigger_kind)
+    outcome = await complete(ls, snapshot, trigger, started_s)
+    items = _items(ls, params, snapshot, outcome)
+    places = [(item.range.start, str(item.insert_text)) for item in items if item.range]
+    commands = recording.given(ls, params.text_document.uri, places, outcome, started_s)
+    for item, command in zip(items, commands, strict=False):
+        item.command = command
+    return types.InlineCompletionList(items) if items else None
+
+
+async def complete(
+    ls: ServerCore, snapshot: Snapshot | None, trigger: Trigger, started_s: float
+) -> Outcome:
+    """What the service answers to a request that was counted at `started_s`; raises nothing.
+
+    It is counted as well, and the user is told what there is to mend.
+    """
+    outcome = await _ask(ls, snapshot, trigger)
+    ls.session.counters.count_outcome(outcome, ls.clock() - started_s)
     if outcome.message:
         # With a suggestion beside it, it is how the model runs and not why it does not.
         works = outcome.suggestion is not None
         ls.tell(outcome.message, types.MessageType.Info if works else types.MessageType.Error)
-    items = _items(ls, params, snapshot, outcome)
-    recording.given(ls, params.text_document.uri, items, outcome, latency_s)
-    return types.InlineCompletionList(items) if items else None
+    return outcome
+
+
+async def _ask(ls: ServerCore, snapshot: Snapshot | None, trigger: Trigger) -> Outcome:
+    if snapshot is None:
+        return Outcome(None, EmptyReason.UNKNOWN_DOCUMENT)
+    try:
+        return await ls.service.complete(snapshot, trigger, ls.session.settings)
+    except Exception as error:
+        logger.error("Request %.80r failed.", ls.protocol.msg_id, exc_info=error)
+        return Outcome(None, EmptyReason.FAILED)
 
 
 def _items(
@@ -64,16 +88,3 @@ def _items(
         encoding = ls.session.encoding
         return [convert.to_item(snapshot, suggestion, encoding) for suggestion in suggestions]
     return [convert.to_selected_item(selected, suggestion) for suggestion in suggestions]
-
-
-async def _complete(
-    ls: ServerCore, params: types.InlineCompletionParams, snapshot: Snapshot | None
-) -> Outcome:
-    if snapshot is None:
-        return Outcome(None, EmptyReason.UNKNOWN_DOCUMENT)
-    trigger = convert.to_trigger(params.context.trigger_kind)
-    try:
-        return await ls.service.complete(snapshot, trigger, ls.session.settings)
-    except Exception as error:
-        logger.error("Request %.80r failed.", ls.protocol.msg_id, exc_info=error)
-        return Outcome(None, EmptyReason.FAILED)

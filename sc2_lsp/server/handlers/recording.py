@@ -40,37 +40,37 @@ def accepted(ls: ServerCore, arguments: Sequence[Any]) -> None:
 def given(
     ls: ServerCore,
     uri: str,
-    items: Sequence[types.InlineCompletionItem],
+    places: Sequence[tuple[types.Position, str]],
     outcome: Outcome,
-    latency_s: float,
-) -> None:
-    """The editor gets `items`, which are given their commands, or it gets none."""
+    started_s: float,
+) -> list[types.Command]:
+    """The editor gets texts for these places, or none: the commands of the items with them."""
     session = ls.session
     if not session.settings.record:
-        return
+        return []
     document = session.documents.get(uri)
-    if document is None or not items:
+    if document is None or not places:
         # An older request's answer says nothing of what is shown for the newer one.
         if outcome.reason is not EmptyReason.SUPERSEDED:
             ls.journal.write(session.offers.settle(ls.clock(), _content_of(ls)))
-        return
-    place = items[0].range
-    assert place is not None, "every item has a range"
+        return []
+    now_s, (place, _) = ls.clock(), places[0]
     offer = Offer(
         id=uuid.uuid4().hex,
         uri=uri,
-        char_offset=convert.to_char_offset(document.text, place.start, session.encoding),
-        texts=tuple(str(item.insert_text) for item in items),
+        char_offset=convert.to_char_offset(document.text, place, session.encoding),
+        texts=tuple(text for _, text in places),
         language_id=document.language_id,
         cause=Cause.CACHE if outcome.usage.cached else Cause.ENGINE,
-        latency_s=latency_s,
+        latency_s=now_s - started_s,
         given_at_s=time.time(),
-        shown_at_s=ls.clock(),
+        shown_at_s=now_s,
     )
     id_, decided = session.offers.give(offer, _content_of(ls))
-    for index, item in enumerate(items):
-        item.command = types.Command("Accepted", ACCEPTED, arguments=[id_, index])
     ls.journal.write(decided)
+    return [
+        types.Command("Accepted", ACCEPTED, arguments=[id_, index]) for index in range(len(places))
+    ]
 
 
 def closing(ls: ServerCore, uri: str) -> None:

@@ -8,6 +8,7 @@ from lsprotocol import types
 from sc2_lsp.domain import Snapshot, Suggestion, Trigger
 from sc2_lsp.server import convert
 from sc2_lsp.text import Encoding, Text
+from tests.support.snapshots import snapshot
 
 ENCODINGS: tuple[Encoding, ...] = ("utf-8", "utf-16", "utf-32")
 CODECS = {"utf-8": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}
@@ -83,8 +84,8 @@ def test_the_first_known_encoding_is_chosen(offered: list[str] | None, chosen: s
 
 def test_an_item_stands_at_the_cursor() -> None:
     text = Text.of("𝕏 = f(")
-    snapshot = Snapshot("file:///a.py", "a.py", "python", text, 6)
-    item = convert.to_item(snapshot, Suggestion("1)", 6), "utf-16")
+    at = Snapshot("file:///a.py", "a.py", "python", text, 6)
+    item = convert.to_item(at, Suggestion("1)", 6), "utf-16")
     cursor = types.Position(0, 7)
     assert item == types.InlineCompletionItem("1)", range=types.Range(cursor, cursor))
 
@@ -94,6 +95,44 @@ def test_an_item_behind_a_selected_entry_replaces_its_range() -> None:
     selected = types.SelectedCompletionInfo(range_, "print")
     item = convert.to_selected_item(selected, Suggestion("(x)", 7))
     assert item == types.InlineCompletionItem("print(x)", range=range_)
+
+
+@pytest.mark.parametrize(
+    ("marked", "suggestion", "replaced", "label", "filter_text"),
+    [
+        ("x = pri<CURSOR>\n", "nt(x)", "pri", "print(x)", "print(x)"),
+        ("s = '𝕏é'; été<CURSOR>)", "s(1", "été", "étés(1", "étés(1"),
+        ("\tfor x in <CURSOR>", "xs:\n\t\tprint(x)", "", "xs: …", "xs:"),
+        ("def f():<CURSOR>\r\n", "\r\n    return 1", "", "return 1", "return 1"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_an_entry_of_a_menu_replaces_the_typed_beginning_of_its_word(
+    marked: str,
+    suggestion: str,
+    replaced: str,
+    label: str,
+    filter_text: str,
+    encoding: Encoding,
+) -> None:
+    at = snapshot(marked)
+    item = convert.to_menu_item(at, Suggestion(suggestion, at.char_offset), encoding)
+    assert isinstance(item.text_edit, types.TextEdit)
+    edit = convert.to_edit(at.text, item.text_edit.range, item.text_edit.new_text, encoding)
+    assert at.text.content[edit.start : edit.end] == replaced
+    after = at.text.splice(edit.start, edit.end, edit.text).content
+    assert after == marked.replace("<CURSOR>", suggestion)
+    assert item.text_edit.range.start.line == item.text_edit.range.end.line
+    assert (item.label, item.filter_text) == (label, filter_text)
+    assert item.documentation == replaced + suggestion
+
+
+def test_an_entry_of_a_menu_stands_below_those_of_language_servers() -> None:
+    at = snapshot("pri<CURSOR>")
+    sort_text = convert.to_menu_item(at, Suggestion("nt", 3), "utf-16").sort_text
+    assert sort_text is not None
+    # What pyright, rust-analyzer, gopls and clangd give, and names that sort themselves.
+    assert all(sort_text > other for other in ("09.9999.zip", "ffffffff", "00012", "zzz", "_x"))
 
 
 def test_triggers() -> None:

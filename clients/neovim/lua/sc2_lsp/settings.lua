@@ -72,6 +72,9 @@
 --- How files that change outside of the editor are noticed. auto: as the system tells, and by
 --- looking from time to time where it does not; poll: by looking; off: when the editor says so.
 ---@field watch? 'auto'|'poll'|'off'
+--- Offer the suggestion as an entry of the completion menu too, for editors without inline
+--- completion; to be set when the server starts.
+---@field completion_items? boolean
 --- Keep a record of suggestions given and accepted, in your state folder, for `sc2-lsp stats`:
 --- numbers, languages and times, no code and no paths.
 ---@field record? boolean
