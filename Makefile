@@ -20,7 +20,7 @@ endif
 RUN := $(BIN)/python
 INSTALLED := $(VENV)/.sc2-installed
 
-.PHONY: help demo test e2e-vscode check lint format install clean e2e-neovim
+.PHONY: help demo test e2e-vscode check lint format install clean e2e-neovim e2e-helix
 .DEFAULT_GOAL := help
 
 help:
@@ -30,6 +30,7 @@ help:
 	@echo 'make lint     the same without the tests'
 	@echo 'make format   rewrite the code in the project'"'"'s format'
 	@echo 'make e2e-neovim  fetch Neovim into your cache folder and test the plugin in it'
+	@echo 'make e2e-helix   the same with Helix, an editor without inline completion'
 	@echo 'make install  only create $(VENV) and install into it'
 	@echo 'make clean    remove $(VENV) and caches'
 
@@ -44,6 +45,11 @@ e2e-neovim: $(INSTALLED)
 	@rig=$$(tests/clients/rigs/neovim.sh) && export PATH="$$rig:$$PATH" && \
 		(cd clients/neovim && luacheck --quiet .) && \
 		$(RUN) -m pytest -m editor --verbose --no-header tests/clients/neovim
+
+# HX names another Helix.
+e2e-helix: $(INSTALLED)
+	@rig=$$(tests/clients/rigs/helix.sh) && export PATH="$$rig:$$PATH" && \
+		$(RUN) -m pytest -m editor --verbose --no-header tests/clients/helix
 
 e2e-vscode: $(INSTALLED)
 	tests/clients/rigs/install_vscode.sh

@@ -11,7 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.clients.neovim.driver import INIT, MORE_KEYS, ROOT, Neovim
+from tests.clients.neovim.driver import INIT, MORE_KEYS, Neovim
+from tests.clients.terminal import ROOT
 
 N_LINES = 10_000
 N_WANTED = 100

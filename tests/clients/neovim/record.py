@@ -17,7 +17,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from tests.clients.neovim.driver import COLUMNS, INIT, MORE_KEYS, ROOT, Neovim
+from tests.clients.neovim.driver import INIT, MORE_KEYS, Neovim
+from tests.clients.terminal import COLUMNS, ROOT
 
 LOOKS = """
 vim.o.ruler = false

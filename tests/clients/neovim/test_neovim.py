@@ -12,7 +12,8 @@ import pytest
 
 from sc2_lsp.record import store
 from sc2_lsp.record.entry import Fate
-from tests.clients.neovim.driver import INIT, MORE_KEYS, ROOT, Neovim
+from tests.clients.neovim.driver import INIT, MORE_KEYS, Neovim
+from tests.clients.terminal import ROOT
 
 pytestmark = pytest.mark.editor
 
@@ -57,15 +58,11 @@ def begin(editor: Neovim, typed: str = TYPED) -> str:
     return editor.wait_for_ghost()
 
 
-def row_of(editor: Neovim, text: str) -> str:
-    return next((row for row in editor.screen() if text in row), "")
-
-
 def test_three_lines_of_configuration_are_enough(open_: Open) -> None:
     editor = open_(code_with("    def line_start(self, line: int) -> int:\n"), INIT)
     ghost = begin(editor)
     first = ghost.split("\n")[0]
-    assert editor.wait(lambda: row_of(editor, TYPED + first), "the ghost text on the screen")
+    assert editor.wait(lambda: editor.row(TYPED + first), "the ghost text on the screen")
     assert editor.lines()[-1].strip() == TYPED
     editor.keys("C-l")
     editor.wait(lambda: editor.lines()[-1].strip() != TYPED, "the accepted text")
@@ -91,7 +88,7 @@ def test_a_line_is_accepted_and_the_rest_stays(open_: Open) -> None:
     ghost = begin(editor, "def clamp(")
     lines = ghost.split("\n")
     assert len(lines) > 1, "the model wrote one line: the test needs another beginning"
-    assert editor.wait(lambda: row_of(editor, lines[1]), "the second line on the screen")
+    assert editor.wait(lambda: editor.row(lines[1]), "the second line on the screen")
     before = "\n".join(editor.lines())
     editor.keys("C-j")
     editor.wait(lambda: "\n".join(editor.lines()) == before + lines[0], "the first line")
@@ -184,9 +181,9 @@ def test_dismiss_and_toggle(open_: Open) -> None:
     editor.wait(lambda: not editor.ghost(), "no ghost text")
     editor.keys("Escape")
     editor.type(":Sc2 tog\t\n")
-    editor.wait(lambda: row_of(editor, "sc2 off"), "the status")
+    editor.wait(lambda: editor.row("sc2 off"), "the status")
     editor.type(":Sc2 toggle\n")
-    editor.wait(lambda: not row_of(editor, "sc2 off"), "the status")
+    editor.wait(lambda: not editor.row("sc2 off"), "the status")
     editor.keys("A")
     editor.type("l")
     editor.wait_for_ghost()
@@ -223,7 +220,7 @@ def test_alternatives(open_: Open) -> None:
     editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
     first = begin(editor, "x = ")
     editor.keys("C-n")
-    editor.wait(lambda: re.search(r"\(\d/\d\)$", row_of(editor, "x = ")), "its number")
+    editor.wait(lambda: re.search(r"\(\d/\d\)$", editor.row("x = ")), "its number")
     second = editor.ghost()
     assert second != first
     editor.keys("C-n")
@@ -256,7 +253,7 @@ def test_health(open_: Open) -> None:
 def test_health_without_the_server(open_: Open) -> None:
     absent = "vim.lsp.config('sc2_lsp', { cmd = { 'no-such-server', 'serve' } })\n"
     editor = open_("x = 1\n", INIT + absent)
-    editor.wait(lambda: row_of(editor, "no-such-server was not found"), "the message")
+    editor.wait(lambda: editor.row("no-such-server was not found"), "the message")
     editor.type(":checkhealth sc2_lsp\n")
     editor.wait(lambda: any("Log: " in line for line in editor.lines()), "the report")
     assert "ERROR The server was not found: no-such-server" in "\n".join(editor.lines())
@@ -293,7 +290,7 @@ def test_what_the_commands_show(open_: Open) -> None:
         ("model /no/such.gguf", "sc2_lsp: there is no file /no/such.gguf."),
     ):
         editor.type(f":Sc2 {name}\n")
-        editor.wait(lambda wanted=wanted: row_of(editor, wanted), wanted)
+        editor.wait(lambda wanted=wanted: editor.row(wanted), wanted)
 
 
 def test_why(open_: Open) -> None:
@@ -311,13 +308,13 @@ def test_why(open_: Open) -> None:
     assert editor.lua(has_asked, 10_000)
     editor.keys("Escape")
     editor.type(":Sc2 why\n")
-    editor.wait(lambda: row_of(editor, "you did not ask by a key. (disabled)"), "the reason")
+    editor.wait(lambda: editor.row("you did not ask by a key. (disabled)"), "the reason")
 
 
 def test_a_missing_model_is_in_the_status(open_: Open) -> None:
     missing = "vim.lsp.config('sc2_lsp', { settings = { sc2 = { model = '/no/such.gguf' } } })\n"
     editor = open_("x = 1\n", INIT + MORE_KEYS + missing)
-    editor.wait(lambda: row_of(editor, "sc2 error"), "the status")
+    editor.wait(lambda: editor.row("sc2 error"), "the status")
 
 
 def test_a_killed_server_comes_back(open_: Open) -> None:
@@ -325,8 +322,8 @@ def test_a_killed_server_comes_back(open_: Open) -> None:
     begin(editor)
     killed = editor.server()
     killed.kill()
-    editor.wait(lambda: row_of(editor, "sc2 restarting"), "the status")
-    editor.wait(lambda: row_of(editor, "sc2|"), "the status")
+    editor.wait(lambda: editor.row("sc2 restarting"), "the status")
+    editor.wait(lambda: editor.row("sc2|"), "the status")
     editor.keys("Escape")
     editor.wait(lambda: editor.lua("return vim.fn.mode()") == "n", "normal mode")
     editor.keys("S")

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Puts Helix with tmux into a cache folder and prints the folder of the programs.
+#
+# They come from Debian, see debian.sh. A second call finds what the first left. Another Helix: set
+# HX.
+set -euo pipefail
+
+name=Helix
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname "$0")/debian.sh"
+
+start_programs() {
+    cat >"$rig/bin/hx" <<END
+#!/bin/sh
+HELIX_RUNTIME='$root/usr/lib/hx/runtime' exec '$rig/libexec/hx' "\$@"
+END
+    cat >"$rig/bin/tmux" <<END
+#!/bin/sh
+TERMINFO_DIRS='$root/usr/share/terminfo:$root/lib/terminfo' exec '$rig/libexec/tmux' "\$@"
+END
+    chmod +x "$rig"/bin/*
+    "$rig/bin/hx" --version >/dev/null || give_up "the fetched Helix does not start"
+    touch "$rig/complete"
+}
+
+if [[ ! -e $rig/complete ]]; then
+    fetch hx tmux patchelf ncurses-base
+    make_programs hx tmux
+    start_programs
+fi
+echo "$rig/bin"
