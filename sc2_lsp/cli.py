@@ -19,6 +19,7 @@ from sc2_lsp.engine.client import EngineClient
 from sc2_lsp.indexing import FolderIndexes
 from sc2_lsp.inspecting import context, index, indexed, root_of_snapshot
 from sc2_lsp.location import Location, LocationError, snapshot_at
+from sc2_lsp.managing.commands import app as model_app
 from sc2_lsp.models import engine_spec
 from sc2_lsp.ports import EngineError
 from sc2_lsp.power import on_battery
@@ -32,6 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(bench_app, name="bench")
+app.add_typer(model_app, name="model")
 app.command()(context)
 app.command()(index)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, NoReturn, Optional
@@ -15,12 +16,16 @@ from sc2_lsp.settings import Settings
 
 errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
+MODEL_VARIABLE = "SC2_LSP_MODEL"
+"""The environment variable that names a model like the option `--model`."""
+
 ModelOption = Annotated[
     str,
     typer.Option(
         "--model",
-        envvar="SC2_LSP_MODEL",
-        help="A StarCoder2 GGUF file; the bundled sc2-tiny by default.",
+        envvar=MODEL_VARIABLE,
+        help="A StarCoder2 GGUF file, or a name from `model list`; by default what `model use` "
+        "chose, else the bundled sc2-tiny.",
     ),
 ]
 SetOption = Annotated[
@@ -35,6 +40,11 @@ def settings_of(model: str, assignments: list[str] | None) -> Settings:
         return settings_from(model, assignments or ())
     except AssignmentError as error:
         fail(str(error))
+
+
+def model_in_force() -> str:
+    """What the environment says of the model; empty where it leaves the choice to `model use`."""
+    return os.environ.get(MODEL_VARIABLE, "")
 
 
 def fail(message: str) -> NoReturn:

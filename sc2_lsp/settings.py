@@ -24,7 +24,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     model: Annotated[
         str,
-        Meta(description="Path of a StarCoder2 GGUF file; empty for the bundled sc2-tiny."),
+        Meta(
+            description="Path of a StarCoder2 GGUF file, or a name from `sc2-lsp model list`; "
+            "empty for the one chosen by `sc2-lsp model use`, else the bundled sc2-tiny."
+        ),
     ] = ""
     automatic: Annotated[
         bool, Meta(description="Answer requests that the editor sends while you type.")

@@ -14,7 +14,7 @@ from sc2_lsp.engine import states
 from sc2_lsp.engine.client import EngineClient
 from sc2_lsp.engine.rendezvous import FOLDER_VARIABLE
 from sc2_lsp.index import place
-from sc2_lsp.models import engine_spec
+from sc2_lsp.models import engine_spec, own
 from sc2_lsp.settings import Settings
 
 
@@ -34,13 +34,15 @@ def update(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture(scope="session", autouse=True)
 def runtime_folder() -> Iterator[Path]:
-    """Where engines and indexes of this run are found and keep what they save; nobody's own."""
+    """Where engines, indexes and choices of this run are found and kept; nobody's own."""
     # The paths that pytest makes are too long for a socket on some systems.
     folder = Path(tempfile.mkdtemp(prefix="sc2-", dir="/tmp" if Path("/tmp").is_dir() else None))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(FOLDER_VARIABLE, str(folder))
         patch.setenv(states.FOLDER_VARIABLE, str(folder / "states"))
         patch.setenv(place.FOLDER_VARIABLE, str(folder / "index"))
+        patch.setenv(own.CONFIG_VARIABLE, str(folder / "config"))
+        patch.setenv(own.MODELS_VARIABLE, str(folder / "models"))
         yield folder
     shutil.rmtree(folder, ignore_errors=True)
 

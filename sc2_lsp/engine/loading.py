@@ -208,8 +208,8 @@ def _check_file(model_path: str) -> None:
             magic = file.read(len(_GGUF_MAGIC))
     except FileNotFoundError:
         raise ModelError(
-            f"The model file {model_path} does not exist; correct the setting 'model' or leave it "
-            "empty for the bundled model."
+            f"The model file {model_path} does not exist; correct the setting 'model', or choose "
+            "another by `sc2-lsp model list` and `sc2-lsp model use`."
         ) from None
     except OSError as error:
         raise ModelError(

@@ -1,20 +1,20 @@
-"""Which weights to use: the bundled model, or the file that the settings name."""
+"""Which weights to use: the one that is named, else the user's choice, else the bundled one."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from sc2_lsp.domain import EngineSpec
+from sc2_lsp.models import catalogue, own
 from sc2_lsp.settings import Settings
 
 BUNDLED_MODEL = Path(__file__).parent / "bundled" / "sc2-tiny.gguf"
 
 
 def engine_spec(settings: Settings) -> EngineSpec:
-    """What the engine has to load under `settings`; touches no file."""
-    path = _expanded(settings.model) if settings.model else BUNDLED_MODEL
+    """What the engine has to load under `settings`; it need not be there."""
     return EngineSpec(
-        model_path=str(path),
+        model_path=str(model_path(settings.model)),
         n_ctx=settings.n_ctx,
         n_threads=settings.n_threads,
         n_gpu_layers=settings.n_gpu_layers,
@@ -26,6 +26,17 @@ def engine_spec(settings: Settings) -> EngineSpec:
         drafting=settings.drafting,
         warm_start_mb=settings.warm_start_mb,
     )
+
+
+def model_path(model: str) -> Path:
+    """The file of a model by its name in the catalogue or by its path; empty for the chosen one."""
+    model = model or own.chosen_model()
+    if not model:
+        return BUNDLED_MODEL
+    known = catalogue.find(model)
+    if known is None:
+        return _expanded(model)
+    return BUNDLED_MODEL if known.kind == "bundled" else own.place_of(known)
 
 
 def _expanded(path: str) -> Path:

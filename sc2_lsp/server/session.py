@@ -24,6 +24,7 @@ class Session:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.model_at_start = settings.model
         self.encoding: Encoding = "utf-16"
         self.documents = Documents()
         self.counters = Counters()

@@ -43,7 +43,12 @@ def test_the_model_has_a_card() -> None:
 
 def test_the_wheel_holds_the_packages_and_the_model(wheel_names: set[str]) -> None:
     assert BUNDLED_MODEL.relative_to(ROOT).as_posix() in wheel_names
-    assert {"sc2_lsp/cli.py", "sc2_lsp/py.typed", "quantize/__main__.py"} <= wheel_names
+    assert {
+        "sc2_lsp/cli.py",
+        "sc2_lsp/models/catalogue.json",
+        "sc2_lsp/py.typed",
+        "quantize/__main__.py",
+    } <= wheel_names
     assert any(name.endswith("licenses/LICENSE") for name in wheel_names)
 
 
@@ -51,4 +56,4 @@ def test_the_wheel_holds_nothing_else(wheel_names: set[str]) -> None:
     tops = {Path(name).parts[0] for name in wheel_names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"sc2_lsp", "quantize"}
     kinds = {Path(name).suffix for name in wheel_names if ".dist-info/" not in name}
-    assert kinds <= {".py", ".typed", ".gguf", ".md", ".scm"}
+    assert kinds <= {".py", ".typed", ".gguf", ".json", ".md", ".scm"}

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from sc2_lsp.models import BUNDLED_MODEL
 from tests.support.lsp_client import ROOT, Client, at
 
 pytestmark = pytest.mark.server
@@ -133,6 +134,19 @@ def test_weights_that_cannot_be_used_are_named_once(tmp_path: Path, content: byt
         engine_of(client)
         assert client.shut_down() == 0
         assert "Traceback" not in client.stderr
+
+
+def test_an_empty_setting_leaves_the_command_lines_model_in_force() -> None:
+    with Client((*COMMAND, "--model", "/no/such.gguf")) as client:
+        client.initialize({"model": ""})
+        client.open(A, CODE)
+        complete(client)
+        shown = client.inbox.wait_for(method="window/showMessage")
+        assert "/no/such.gguf does not exist" in shown["params"]["message"]
+        settings = {"sc2": {"model": str(BUNDLED_MODEL)}}
+        client.notify("workspace/didChangeConfiguration", {"settings": settings})
+        engine_of(client)
+        assert client.shut_down() == 0
 
 
 def test_noise_is_survived(client: Client) -> None:

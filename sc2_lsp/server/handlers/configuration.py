@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
+import msgspec
 from lsprotocol import types
 
 from sc2_lsp.models import engine_spec
@@ -46,6 +47,9 @@ def apply(ls: ServerCore, payload: object) -> bool:
         ls.warn(f"The settings of '{SECTION}' are ignored: they are no object.")
         return False
     settings, complaints = merge(ls.session.settings, given)
+    if not settings.model:
+        # Some editors send every setting; an empty one leaves the command line's model in force.
+        settings = msgspec.structs.replace(settings, model=ls.session.model_at_start)
     for complaint in complaints:
         ls.warn(complaint)
     spec = engine_spec(settings)

@@ -2,7 +2,8 @@
 -- Made from the server's own table: pytest tests/project --update
 
 ---@class sc2_lsp.Settings
---- Path of a StarCoder2 GGUF file; empty for the bundled sc2-tiny.
+--- Path of a StarCoder2 GGUF file, or a name from `sc2-lsp model list`; empty for the one chosen by
+--- `sc2-lsp model use`, else the bundled sc2-tiny.
 ---@field model? string
 --- Answer requests that the editor sends while you type.
 ---@field automatic? boolean

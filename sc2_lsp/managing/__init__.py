@@ -1,0 +1,1 @@
+"""`sc2-lsp model`: which models there are, which one is used, and how they come and go."""
