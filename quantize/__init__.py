@@ -1,3 +1,3 @@
-"""Choosing and making quantized StarCoder2 weights; so far only the command's name exists."""
+"""StarCoder2 checkpoints to quantized GGUF files: converted, quantized, checked."""
 
 __version__ = "0.1.0"

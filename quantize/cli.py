@@ -1,0 +1,32 @@
+"""The commands of `sc2-quantize`, put together; each is one file in `commands/`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from quantize import __version__
+
+app = typer.Typer(
+    help="From a StarCoder2 checkpoint to the right GGUF for this machine, checked.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"sc2-quantize {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """From a StarCoder2 checkpoint to the right GGUF for this machine, checked."""
