@@ -25,6 +25,7 @@ BREACHES = [
     ("sc2_lsp/engine/client.py", "import watchdog"),
     ("sc2_lsp/engine/process.py", "import llama_cpp.llama_cpp"),
     ("quantize/__init__.py", "import sc2_lsp"),
+    ("quantize/child.py", "import llama_cpp.llama_cpp"),
 ]
 
 
