@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from quantize import __version__
+from quantize.commands.imatrix import imatrix
 from quantize.commands.quantize import quantize
 
 app = typer.Typer(
@@ -35,3 +36,4 @@ def main(
 
 
 app.command()(quantize)
+app.command()(imatrix)

@@ -17,8 +17,9 @@ import llama_cpp
 import numpy as np
 import numpy.typing as npt
 from llama_cpp import llama_cpp as lib
+from llama_cpp._ctypes_extensions import load_shared_library
 
-from quantize.failures import QuantizeError
+from quantize.failures import BadInput, QuantizeError
 
 Floats = npt.NDArray[np.float32]
 VERSION = llama_cpp.__version__
@@ -121,3 +122,193 @@ def _metadata_array(metadata: Mapping[str, str | int]) -> Any:
             union.val_str = value.encode()[:_TEXT_BYTES].decode(errors="ignore").encode()
         entries.append(lib.llama_model_kv_override(tag, key.encode()[:_KEY_BYTES], union))
     return (lib.llama_model_kv_override * (len(entries) + 1))(*entries)
+
+
+Watch = Callable[[str, Floats], object]
+"""Told the name of a matrix and what it is multiplied with, [rows, columns of the matrix]."""
+
+
+class Model:
+    """Loaded weights with a context of `n_ctx` tokens, for one sequence at a time."""
+
+    def __init__(self, path: Path, n_ctx: int, n_threads: int, watch: Watch | None = None) -> None:
+        """Load `path`. Raises QuantizeError where llama.cpp cannot."""
+        self._path = path
+        self._watcher = _Watcher(watch) if watch else None
+        _log.complaint, _log.on_line = "", lambda _: None
+        params = lib.llama_model_default_params()
+        self._model = lib.llama_model_load_from_file(os.fsencode(path), params)
+        if not self._model:
+            raise BadInput(f"{path} cannot be loaded: {_complaint()}.")
+        self._vocab = lib.llama_model_get_vocab(self._model)
+        self.n_vocab = lib.llama_vocab_n_tokens(self._vocab)
+        self._context = self._make_context(n_ctx, n_threads)
+        self._batch = lib.llama_batch_init(n_ctx, 0, 1)
+        self.n_ctx = n_ctx
+
+    def _make_context(self, n_ctx: int, n_threads: int) -> Any:
+        params = lib.llama_context_default_params()
+        params.n_ctx = params.n_batch = n_ctx
+        params.n_ubatch = min(n_ctx, 512)
+        params.n_threads = params.n_threads_batch = n_threads
+        params.no_perf = True
+        if self._watcher:
+            params.cb_eval = self._watcher.callback
+        context = lib.llama_init_from_model(self._model, params)
+        if not context:
+            raise QuantizeError(f"There is no room for {self._path}: {_complaint()}.")
+        return context
+
+    def tokenize(self, text: bytes, add_special: bool = False) -> list[int]:
+        """Tokens of UTF-8 `text`; special tokens written in it are plain text."""
+        return self._tokenize(text, add_special, parse_special=False)
+
+    def special(self, text: str) -> int:
+        """The id of the special token that is written as `text`. Raises BadInput."""
+        tokens = self._tokenize(text.encode(), add_special=False, parse_special=True)
+        if len(tokens) != 1:
+            raise BadInput(f"{self._path} knows no {text}: it is no StarCoder2 model.")
+        return tokens[0]
+
+    def is_special(self, token: int) -> bool:
+        """Whether `token` is no text: a control token or one that ends generation."""
+        return bool(
+            lib.llama_vocab_is_control(self._vocab, token)
+            or lib.llama_vocab_is_eog(self._vocab, token)
+        )
+
+    def _tokenize(self, text: bytes, add_special: bool, parse_special: bool) -> list[int]:
+        size = len(text) + 2
+        buffer = (lib.llama_token * size)()
+        n_tokens = lib.llama_tokenize(
+            self._vocab, text, len(text), buffer, size, add_special, parse_special
+        )
+        if n_tokens < 0:
+            raise QuantizeError(f"{self._path} cannot tokenize {len(text)} bytes of text.")
+        return list(buffer[:n_tokens])
+
+    def evaluate(self, tokens: Sequence[int], n_logits: int, n_past: int = 0) -> Floats:
+        """Logits after the last `n_logits` of `tokens`, [n_logits, n_vocab].
+
+        The tokens follow `n_past` that were evaluated before. Valid until the next call.
+        """
+        if n_past == 0:
+            lib.llama_memory_clear(lib.llama_get_memory(self._context), True)
+        n_tokens = len(tokens)
+        batch = self._batch
+        batch.n_tokens = n_tokens
+        for i, token in enumerate(tokens):
+            batch.token[i] = token
+            batch.pos[i] = n_past + i
+            batch.n_seq_id[i] = 1
+            batch.seq_id[i][0] = 0
+            batch.logits[i] = i >= n_tokens - n_logits
+        code = lib.llama_decode(self._context, batch)
+        if self._watcher and self._watcher.error:
+            raise self._watcher.error
+        if code != 0:
+            raise QuantizeError(f"{self._path} could not be evaluated: llama.cpp gave code {code}.")
+        logits = lib.llama_get_logits(self._context)
+        return np.ctypeslib.as_array(logits, shape=(n_logits, self.n_vocab))
+
+    def generate(self, prompt: Sequence[int], n_most: int) -> list[int]:
+        """The likeliest next token, again and again, until a special one or `n_most`."""
+        written: list[int] = []
+        tokens, n_past = list(prompt), 0
+        while len(written) < n_most:
+            token = int(self.evaluate(tokens, 1, n_past)[0].argmax())
+            if self.is_special(token):
+                break
+            written.append(token)
+            tokens, n_past = [token], n_past + len(tokens)
+        return written
+
+
+class _Tensor(ctypes.Structure):
+    """ggml's tensor, as ggml.h has it in the version that `_check_layout` agrees with."""
+
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("buffer", ctypes.c_void_p),
+        ("ne", ctypes.c_int64 * 4),
+        ("nb", ctypes.c_size_t * 4),
+        ("op", ctypes.c_int),
+        ("op_params", ctypes.c_int32 * 16),
+        ("flags", ctypes.c_int32),
+        ("src", ctypes.c_void_p * 10),
+        ("view_src", ctypes.c_void_p),
+        ("view_offs", ctypes.c_size_t),
+        ("data", ctypes.c_void_p),
+        ("name", ctypes.c_char * 64),
+        ("extra", ctypes.c_void_p),
+        ("padding", ctypes.c_char * 8),
+    )
+
+
+class _Watcher:
+    """Hands the inputs of the layers' matrices to `watch`, as llama.cpp computes them.
+
+    The rules are those of llama.cpp's tools/imatrix: matrices of blocks, at least 16 rows of F32.
+    """
+
+    _N_LEAST_ROWS = 16
+
+    def __init__(self, watch: Watch) -> None:
+        self.error: Exception | None = None
+        self._watch = watch
+        self._ggml = _ggml()
+        self.callback = lib.ggml_backend_sched_eval_callback(self._called)
+
+    def _called(self, address: int, is_question: bool, _: object) -> bool:
+        try:
+            tensor = _Tensor.from_address(address)
+            if self._ggml.ggml_op_desc(ctypes.c_void_p(address)) != b"MUL_MAT":
+                return not is_question
+            weights = _Tensor.from_address(tensor.src[0])
+            inputs = _Tensor.from_address(tensor.src[1])
+            # On a GPU the name stands between the device's and a number: CUDA0#NAME#0.
+            name = weights.name.decode().split("#")
+            name = name[1] if len(name) > 1 else name[0]
+            if not name.startswith("blk.") or inputs.type != lib.GGML_TYPE_F32:
+                return not is_question
+            if inputs.ne[1] < self._N_LEAST_ROWS:
+                return not is_question
+            if not is_question:
+                self._watch(name, self._rows(tensor.src[1], inputs))
+            return True
+        # Nothing may be thrown through llama.cpp: `evaluate` raises it.
+        except Exception as error:
+            self.error = error
+            return False
+
+    def _rows(self, address: int, tensor: _Tensor) -> Floats:
+        n_columns, n_rows = tensor.ne[0], tensor.ne[1] * tensor.ne[2] * tensor.ne[3]
+        size = n_columns * n_rows * 4
+        if self._ggml.ggml_nbytes(ctypes.c_void_p(address)) != size:
+            raise QuantizeError("llama.cpp gave inputs that do not lie side by side.")
+        rows = np.empty((n_rows, n_columns), np.float32)
+        self._ggml.ggml_backend_tensor_get(
+            ctypes.c_void_p(address), rows.ctypes.data_as(ctypes.c_void_p), 0, size
+        )
+        return rows
+
+
+def _ggml() -> ctypes.CDLL:
+    """The library below llama.cpp. Raises QuantizeError unless its tensors are as known here."""
+    library: ctypes.CDLL = load_shared_library("ggml-base", Path(llama_cpp.__file__).parent / "lib")
+    library.ggml_op_desc.restype = ctypes.c_char_p
+    library.ggml_nbytes.restype = ctypes.c_size_t
+    library.ggml_tensor_overhead.restype = ctypes.c_size_t
+    library.ggml_backend_tensor_get.argtypes = (
+        ctypes.c_void_p,
+        ctypes.c_void_p,
+        ctypes.c_size_t,
+        ctypes.c_size_t,
+    )
+    # What lies before a tensor: an offset, a size, a pointer, a number and its padding.
+    if library.ggml_tensor_overhead() != 32 + ctypes.sizeof(_Tensor):
+        raise QuantizeError(
+            f"llama-cpp-python {VERSION} lays tensors out in another way than is known here; "
+            "take an earlier one for importance matrices."
+        )
+    return library

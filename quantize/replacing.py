@@ -49,6 +49,13 @@ def write_json(path: Path, value: object) -> None:
     write_text(path, json.dumps(value, indent=2) + "\n")
 
 
+def forget(path: Path) -> None:
+    """Remove what may be at `path`, and what runs that were killed left beside it."""
+    _remove_parts_of_the_dead(path)
+    with suppress(OSError):
+        path.unlink()
+
+
 def check_target(path: Path, force: bool) -> None:
     """Raise BadInput unless a file may be written to `path`."""
     if path.is_dir():

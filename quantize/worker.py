@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import threading
+import traceback
 from typing import Any
 
 from quantize.failures import QuantizeError
@@ -39,7 +40,10 @@ def main() -> None:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         tell("failure", kind="QuantizeError", message=f"{where}{error.strerror or error}.")
-    reports.flush()
+    except BaseException:
+        # The interpreter cannot end in order while the other thread reads.
+        traceback.print_exc()
+        os._exit(1)
     # llama.cpp's own threads and tables need no tidying up.
     os._exit(0)
 
