@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from quantize import __version__
+from quantize.commands.convert import convert
 
 app = typer.Typer(
+    name="sc2-quantize",
     help="From a StarCoder2 checkpoint to the right GGUF for this machine, checked.",
     no_args_is_help=True,
     add_completion=False,
@@ -30,3 +32,6 @@ def main(
     ] = False,
 ) -> None:
     """From a StarCoder2 checkpoint to the right GGUF for this machine, checked."""
+
+
+app.command()(convert)

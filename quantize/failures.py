@@ -1,8 +1,8 @@
 """What goes wrong, as one sentence for whoever typed the command.
 
-    QuantizeError
-    ├── BadInput    a file or an option is wrong: nothing was written
-    └── NoRoom      disk or memory would not suffice: nothing was written
+QuantizeError
+├── BadInput    a file or an option is wrong: nothing was written
+└── NoRoom      disk or memory would not suffice: nothing was written
 """
 
 from __future__ import annotations
