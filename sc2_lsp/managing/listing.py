@@ -9,12 +9,12 @@ from typing import Any
 from sc2_lsp.bench.shapes import SHAPES, Shape
 from sc2_lsp.engine.header import Header, HeaderError, read_model_header
 from sc2_lsp.engine.machine import default_threads, memory
+from sc2_lsp.managing.checking import ARCHITECTURE
 from sc2_lsp.managing.estimate import fits, memory_bytes_per_s, tokens_per_s
 from sc2_lsp.models import catalogue, model_path, own
 from sc2_lsp.models.catalogue import Model
 from sc2_lsp.settings import Settings
 
-ARCHITECTURE = "starcoder2"
 _FILE_TYPE = "MOSTLY_"
 
 
@@ -95,21 +95,6 @@ class Listing:
                 n_bytes, _n_params(shape), self._n_threads, self._bytes_per_s
             )
         return row
-
-
-def complaint(path: Path) -> str | None:
-    """Why the file at `path` is no StarCoder2 model, in one sentence; None where it seems one."""
-    try:
-        header = read_model_header(path)
-    except HeaderError as error:
-        return f"{error}; `sc2-lsp model list` names models that work here."
-    architecture = header.metadata.get("general.architecture")
-    if architecture != ARCHITECTURE:
-        return (
-            f"{path} holds a model of architecture '{architecture}', and only StarCoder2 models "
-            "work here."
-        )
-    return None
 
 
 def _n_params(shape: Shape) -> int:

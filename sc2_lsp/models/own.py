@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -89,6 +90,15 @@ def source_of(model: Model) -> Source | None:
 def remember_source(model: Model, source: Source) -> None:
     """Write down where a download is from; raises OSError."""
     _write(folder_of(model) / _SOURCE, source)
+
+
+def remove(model: Model) -> int:
+    """Remove what was downloaded of a model, parts included; how many bytes. Raises OSError."""
+    folder = folder_of(model)
+    n_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    if folder.exists():
+        shutil.rmtree(folder)
+    return n_bytes
 
 
 def chosen_model() -> str:

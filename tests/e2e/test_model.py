@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from sc2_lsp.models import BUNDLED_MODEL, catalogue
-from tests.support.lsp_client import ROOT
+from tests.support.command import Command
 
 pytestmark = pytest.mark.e2e
 
@@ -29,50 +25,6 @@ KEYS = {
     "expected_tokens_per_s",
     "fits",
 }
-
-
-class Command:
-    """`sc2-lsp` of a user with folders of its own."""
-
-    def __init__(self, home: Path, **variables: str) -> None:
-        self.models = home / "models"
-        self.environment = {
-            **os.environ,
-            "SC2_LSP_CONFIG_DIR": str(home / "config"),
-            "SC2_LSP_MODELS_DIR": str(self.models),
-            **variables,
-        }
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "sc2_lsp", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=100,
-            check=False,
-        )
-
-    def done(self, *arguments: str) -> str:
-        done = self.run(*arguments)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def refused(self, *arguments: str) -> str:
-        """The one sentence on stderr of a command that was given something wrong."""
-        done = self.run(*arguments)
-        assert done.returncode == 2
-        assert done.stdout == ""
-        assert "Traceback" not in done.stderr
-        assert done.stderr.count("\n") == 1
-        return done.stderr.strip()
-
-    def listed(self) -> dict[str, dict[str, Any]]:
-        models = json.loads(self.done("model", "list", "--json"))["models"]
-        return {model["name"]: model for model in models}
 
 
 @pytest.fixture
@@ -157,7 +109,7 @@ def test_what_is_downloaded_is_used_by_its_name(command: Command, place: str) ->
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("use", "no-such-model"), "no readable GGUF header"),
+        (("use", "no-such-model"), "no readable GGUF file"),
         (("use", "README.md"), "does not begin as one"),
         (("use", "starcoder2-3b"), "not downloaded"),
         (("path", "starcoder2-3b-q4_0"), "not downloaded"),
