@@ -9,6 +9,7 @@ import typer
 from quantize import __version__
 from quantize.commands.convert import convert
 from quantize.commands.imatrix import imatrix
+from quantize.commands.inspect import inspect
 from quantize.commands.quantize import quantize
 
 app = typer.Typer(
@@ -39,3 +40,4 @@ def main(
 app.command()(quantize)
 app.command()(imatrix)
 app.command()(convert)
+app.command()(inspect)
