@@ -92,6 +92,23 @@ def test_tables_of_old_checkpoints_are_left_out(folder: Path, tmp_path: Path) ->
     assert contents(convert(folder, tmp_path / "out.gguf"))["tensors"] == expected
 
 
+def test_a_card_may_hold_anything(folder: Path, tmp_path: Path) -> None:
+    card = """---
+license: [mit, 7]
+tags: {a: b}
+version: 2
+model_name: "half \\ud800"
+base_model: [5, {name: [a]}]
+datasets: 2024-01-01
+language: no
+---
+"""
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    found = read_header(convert(folder, tmp_path / "out.gguf")).metadata
+    assert (found["general.license"], found["general.version"]) == ("mit", "2")
+    assert found["general.name"] == "model"
+
+
 def test_a_missing_licence_is_said(folder: Path, tmp_path: Path) -> None:
     assert "bigcode-openrail-m: name it with --licence" in command(folder, tmp_path / "o").output
 

@@ -268,6 +268,7 @@ def _spoiled_tokenizers(whole: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield {**whole, "model": []}
     yield {**whole, "model": {**model, "type": "Unigram"}}
     yield {**whole, "post_processor": {"processors": [5]}}
+    yield {**whole, "model": {**model, "vocab": {**model["vocab"], "\ud800": 377}}}
     yield {"filler": [[]] * 4_000_000}
     yield {"filler": "x" * (17 << 20)}
 
