@@ -57,9 +57,11 @@ e2e-vscode: $(INSTALLED)
 	cd clients/vscode && npm ci --ignore-scripts --no-audit --no-fund && npm run package
 	$(RUN) -m pytest -m editor --verbose --no-header tests/clients/vscode
 
-# SC2_LLAMA_TOOLS names a folder of tools that are built already.
+# SC2_LLAMA_TOOLS names a folder of tools that are built already, SC2_TRANSFORMERS one as
+# tests/quantize/rigs/transformers.sh makes it.
 e2e-quantize: $(INSTALLED)
 	@tools=$$(tests/quantize/rigs/llama_tools.sh $(RUN)) && export SC2_LLAMA_TOOLS="$$tools" && \
+		rig=$$(tests/quantize/rigs/transformers.sh $(RUN)) && export SC2_TRANSFORMERS="$$rig" && \
 		$(RUN) -m pytest -m reference --verbose --no-header tests/quantize
 
 check: lint test

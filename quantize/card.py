@@ -41,7 +41,8 @@ def read_metadata(
 ) -> gguf.Metadata:
     """What README.md, generation_config.json, `config` and `name` say of the model in `folder`.
 
-    `name` is that of the folder or of the repository on the hub.
+    `name` is that of the folder or of the repository on the hub; `n_parameters` is negative for an
+    adapter, which is not labelled with a size.
     """
     metadata = gguf.Metadata.apply_metadata_heuristic(
         gguf.Metadata(), _card(folder / "README.md"), _named(config), Path(name), n_parameters
@@ -54,7 +55,7 @@ def read_metadata(
     _keep_what_can_be_written(metadata)
     if metadata.name is None:
         metadata.name = name
-    if metadata.size_label is None:
+    if metadata.size_label is None and n_parameters > 0:
         metadata.size_label = gguf.size_label(n_parameters, n_parameters, 0, 0)
     return metadata
 
@@ -91,11 +92,11 @@ def _keep_what_can_be_written(metadata: gguf.Metadata) -> None:
     for field in fields(metadata):
         value = getattr(metadata, field.name)
         if field.name in ("tags", "languages"):
-            value = [v for v in value or [] if isinstance(v, str)] or None
+            value = [v for v in value or [] if _is_text(v)] or None
         elif field.name in ("base_models", "datasets"):
             value = [_texts(entry) for entry in value or [] if isinstance(entry, dict)] or None
         elif field.name == "license" and isinstance(value, list):
-            value = [v for v in value if isinstance(v, str)] or None
+            value = [v for v in value if _is_text(v)] or None
         elif not field.name.startswith("sampling_"):
             value = _as_text(value)
         setattr(metadata, field.name, value)
@@ -107,9 +108,14 @@ def _texts(entry: dict[str, Any]) -> dict[str, str]:
 
 
 def _as_text(value: object) -> str | None:
-    if isinstance(value, str):
-        return value
-    return str(value) if _is_number(value) else None
+    if _is_number(value):
+        return str(value)
+    return str(value) if _is_text(value) else None
+
+
+def _is_text(value: object) -> bool:
+    """YAML can write half a character, which no file can hold as text."""
+    return isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value)
 
 
 def _is_number(value: object) -> bool:

@@ -107,7 +107,7 @@ def _check_listed(file: Path, found: set[str], listed: dict[str, str]) -> None:
     wrong = sorted(expected ^ found)
     if wrong:
         where = "is not in it" if wrong[0] in expected else "is not listed for it"
-        raise BadInput(f"{file} does not go with {INDEX}: {wrong[0][:80]} {where}.")
+        raise BadInput(f"{file} does not go with {INDEX}: {wrong[0][:80]!r} {where}.")
 
 
 def _target(name: str, file: Path, expected: dict[str, Target]) -> Target:

@@ -8,7 +8,9 @@ import typer
 
 from quantize import __version__
 from quantize.commands.convert import convert
+from quantize.commands.convert_lora import convert_lora
 from quantize.commands.imatrix import imatrix
+from quantize.commands.inspect import inspect
 from quantize.commands.quantize import quantize
 
 app = typer.Typer(
@@ -39,3 +41,5 @@ def main(
 app.command()(quantize)
 app.command()(imatrix)
 app.command()(convert)
+app.command()(convert_lora)
+app.command()(inspect)

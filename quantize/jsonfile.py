@@ -48,6 +48,9 @@ def parse_json(content: bytes, where: str) -> dict[str, Any]:
     """
     try:
         value = json.loads(content.decode("utf-8"), object_pairs_hook=_without_repeats)
+        if b"\\ud" in content.lower():
+            # Half a character, which JSON can write and no file can hold as text.
+            json.dumps(value, ensure_ascii=False).encode()
     except RecursionError as error:
         raise BadInput(f"{where} is nested too deeply.") from error
     except ValueError as error:

@@ -34,6 +34,9 @@ RECIPES = (
     (Recipe("scaled", n_heads=8, n_kv_heads=4, extra=(_LINEAR, ("head_dim", 8))), ("bf16",)),
 )
 
+ADAPTER = Recipe("lora-tied-3B", card=_CARD, seed=3)
+ADAPTER_KINDS = ("f32", "f16")
+
 CASES = [(recipe, kind) for recipe, kinds in RECIPES for kind in kinds]
 IDS = [f"{recipe.name}.{kind}" for recipe, kind in CASES]
 

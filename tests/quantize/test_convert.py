@@ -92,6 +92,23 @@ def test_tables_of_old_checkpoints_are_left_out(folder: Path, tmp_path: Path) ->
     assert contents(convert(folder, tmp_path / "out.gguf"))["tensors"] == expected
 
 
+def test_a_card_may_hold_anything(folder: Path, tmp_path: Path) -> None:
+    card = """---
+license: [mit, 7]
+tags: {a: b}
+version: 2
+model_name: "half \\ud800"
+base_model: [5, {name: [a]}]
+datasets: 2024-01-01
+language: no
+---
+"""
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    found = read_header(convert(folder, tmp_path / "out.gguf")).metadata
+    assert (found["general.license"], found["general.version"]) == ("mit", "2")
+    assert found["general.name"] == "model"
+
+
 def test_a_missing_licence_is_said(folder: Path, tmp_path: Path) -> None:
     assert "bigcode-openrail-m: name it with --licence" in command(folder, tmp_path / "o").output
 
@@ -219,7 +236,7 @@ def _refuses(folder: Path, into: Path, said: str, *options: str) -> None:
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda listed: listed.pop(_NORM), "model.norm.weight is not listed"),
+        (lambda listed: listed.pop(_NORM), "is not listed"),
         (lambda listed: listed.update(more="model-00001-of-00003.safetensors"), "is not in it"),
         (lambda listed: listed.update(more="../outside.safetensors"), "is not in its folder"),
     ],

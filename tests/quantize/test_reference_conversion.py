@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from sc2_lsp.vocabulary import SPECIAL_TOKENS
-from tests.quantize.converted import convert
-from tests.quantize.recipes import CASES, IDS, golden
-from tests.support.checkpoints import Recipe, make_checkpoint, tokenizer_of
+from tests.quantize.converted import convert, convert_lora
+from tests.quantize.recipes import ADAPTER, ADAPTER_KINDS, CASES, IDS, golden
+from tests.support.checkpoints import Recipe, make_adapter, make_checkpoint, tokenizer_of
 from tests.support.gguf_contents import contents, without_ours
 
 pytestmark = [pytest.mark.reference, pytest.mark.timeout(600)]
@@ -62,6 +62,22 @@ def test_tensors_and_metadata_are_the_same(
     assert without_ours(ours) == theirs
     assert list(without_ours(ours)["keys"]) == list(theirs["keys"])
     assert golden(recipe, kind).read_text(encoding="utf-8") == json.dumps(theirs, indent=1) + "\n"
+
+
+@pytest.mark.parametrize("kind", ADAPTER_KINDS)
+def test_adapters_are_the_same(rig: Path, tmp_path: Path, kind: str, update: bool) -> None:
+    base = make_checkpoint(tmp_path / "base", ADAPTER)
+    folder = make_adapter(tmp_path / ADAPTER.name, ADAPTER)
+    target = tmp_path / "theirs.gguf"
+    options = ["--base", base, "--outfile", target, "--outtype", kind]
+    run(rig, "llama_cpp.py", rig / "llama.cpp", "convert_lora_to_gguf.py", *options, folder)
+    theirs = contents(target)
+    if update:
+        text = json.dumps(theirs, indent=1) + "\n"
+        golden(ADAPTER, kind).write_text(text, encoding="utf-8")
+    ours = contents(convert_lora(folder, tmp_path / "ours.gguf", base, kind))
+    assert without_ours(ours) == theirs
+    assert list(ours["tensors"]) == list(theirs["tensors"])
 
 
 def test_starcoders_own_tokenizer_is_written_the_same(rig: Path, tmp_path: Path) -> None:

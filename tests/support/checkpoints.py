@@ -65,6 +65,39 @@ def make_checkpoint(folder: Path, recipe: Recipe, tokenizer: dict[str, Any] | No
     return folder
 
 
+def make_adapter(folder: Path, recipe: Recipe, rank: int = 4, **settings: object) -> Path:
+    """Write a LoRA adapter for such a checkpoint, as PEFT saves it; `settings` change its own."""
+    folder.mkdir(parents=True)
+    _write_json(
+        folder / "adapter_config.json",
+        {
+            "peft_type": "LORA",
+            "task_type": "CAUSAL_LM",
+            "base_model_name_or_path": "bigcode/starcoder2-3b",
+            "r": rank,
+            "lora_alpha": 16,
+            "bias": "none",
+            "target_modules": ["q_proj", "v_proj", "c_fc"],
+            "use_dora": False,
+            "use_rslora": False,
+            **settings,
+        },
+    )
+    random = np.random.default_rng(recipe.seed)
+    tensors: Tensors = {}
+    for name, (_, shape, _) in weights(recipe, 1).items():
+        layer = name.removesuffix(".weight")
+        if layer.endswith(("q_proj", "v_proj", "c_fc")):
+            rows, columns = shape
+            for half, size in (("A", (rank, columns)), ("B", (rows, rank))):
+                found = _random(random, size, recipe.dtype, 0.0)
+                tensors[f"base_model.model.{layer}.lora_{half}.weight"] = found
+    (folder / "adapter_model.safetensors").write_bytes(safetensors(tensors))
+    if recipe.card:
+        (folder / "README.md").write_text(recipe.card, encoding="utf-8")
+    return folder
+
+
 def config(recipe: Recipe, n_vocab: int) -> dict[str, Any]:
     return {
         "architectures": ["Starcoder2ForCausalLM"],
