@@ -9,6 +9,7 @@ import typer
 from quantize import __version__
 from quantize.commands.imatrix import imatrix
 from quantize.commands.quantize import quantize
+from quantize.commands.verify import verify
 
 app = typer.Typer(
     name="sc2-quantize",
@@ -37,3 +38,4 @@ def main(
 
 app.command()(quantize)
 app.command()(imatrix)
+app.command()(verify)
