@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from quantize import __version__
+from quantize.commands.convert import convert
 from quantize.commands.imatrix import imatrix
 from quantize.commands.quantize import quantize
 from quantize.commands.verify import verify
@@ -36,6 +37,7 @@ def main(
     """From a StarCoder2 checkpoint to the right GGUF for this machine, checked."""
 
 
+app.command()(convert)
 app.command()(quantize)
 app.command()(imatrix)
 app.command()(verify)
