@@ -10,6 +10,7 @@ from quantize import __version__
 from quantize.commands.convert import convert
 from quantize.commands.imatrix import imatrix
 from quantize.commands.quantize import quantize
+from quantize.commands.run import run
 from quantize.commands.verify import verify
 
 app = typer.Typer(
@@ -41,3 +42,4 @@ app.command()(convert)
 app.command()(quantize)
 app.command()(imatrix)
 app.command()(verify)
+app.command()(run)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from quantize.child import Event, run_job
 from quantize.imatrix import Sample
@@ -73,6 +74,12 @@ def compare(
     found = run_job("compare", options, tell)
     figures = Figures(**{**found, "kl_percentiles": tuple(found["kl_percentiles"])})
     return Comparison(a.name, b.name, a.stat().st_size, b.stat().st_size, figures)
+
+
+def from_json(value: Mapping[str, Any]) -> Comparison:
+    """The comparison that `as_json` gave."""
+    figures = {**value["figures"], "kl_percentiles": tuple(value["figures"]["kl_percentiles"])}
+    return Comparison(**{**value, "figures": Figures(**figures)})
 
 
 def table(comparison: Comparison) -> list[tuple[str, str, str]]:
