@@ -22,9 +22,16 @@ from quantize.failures import BadInput, NoRoom, QuantizeError
 
 _FAILURES = {kind.__name__: kind for kind in (QuantizeError, BadInput, NoRoom)}
 _PACKAGE_PARENT = str(Path(__file__).resolve().parent.parent)
-# By the folder of this very package, whatever the working folder holds: a module there that is
-# named like one of ours would be run.
-_RUN = "import sys; sys.path.insert(0, sys.argv[1]); from quantize.worker import main; main()"
+# `-c` would put the current folder first on the module path, and a `numpy.py` there would be run.
+# The package's own folder comes last: it counts only where the package is not installed.
+_RUN = (
+    "import sys; sys.path[:] = [*filter(None, sys.path), sys.argv.pop(1)]; "
+    "from quantize.worker import main; main()"
+)
+# Threads of GNU OpenMP wait for each other by spinning, which on busy cores costs most of the time
+# (docs/adr/0003). A user's own choice stands.
+_WAIT_VARIABLES = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}
+_SPIN_COUNT = "3000"
 _PATIENCE_S = 5.0
 
 Event = Mapping[str, Any]
@@ -47,6 +54,7 @@ def run_job(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=chatter,
+            env=_environment(os.environ),
         )
         assert process.stdin is not None
         assert process.stdout is not None
@@ -69,6 +77,12 @@ def run_job(
         if result is None:
             raise QuantizeError(_how_it_ended(name, process.returncode, chatter))
         return result
+
+
+def _environment(ours: Mapping[str, str]) -> dict[str, str]:
+    if _WAIT_VARIABLES & ours.keys():
+        return dict(ours)
+    return {**ours, "GOMP_SPINCOUNT": _SPIN_COUNT}
 
 
 def _events(stream: IO[bytes]) -> Iterator[dict[str, Any]]:

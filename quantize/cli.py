@@ -12,6 +12,8 @@ from quantize.commands.convert_lora import convert_lora
 from quantize.commands.imatrix import imatrix
 from quantize.commands.inspect import inspect
 from quantize.commands.quantize import quantize
+from quantize.commands.run import run
+from quantize.commands.verify import verify
 
 app = typer.Typer(
     name="sc2-quantize",
@@ -38,8 +40,10 @@ def main(
     """From a StarCoder2 checkpoint to the right GGUF for this machine, checked."""
 
 
-app.command()(quantize)
-app.command()(imatrix)
+app.command()(run)
 app.command()(convert)
-app.command()(convert_lora)
+app.command()(quantize)
+app.command()(verify)
+app.command()(imatrix)
 app.command()(inspect)
+app.command()(convert_lora)

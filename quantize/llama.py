@@ -211,17 +211,24 @@ class Model:
         logits = lib.llama_get_logits(self._context)
         return np.ctypeslib.as_array(logits, shape=(n_logits, self.n_vocab))
 
-    def generate(self, prompt: Sequence[int], n_most: int) -> list[int]:
-        """The likeliest next token, again and again, until a special one or `n_most`."""
-        written: list[int] = []
+    def rest_of_line(self, prompt: Sequence[int], n_most: int) -> bytes:
+        """The likeliest text after `prompt`, up to a line's end, a special token or `n_most`."""
+        written = b""
         tokens, n_past = list(prompt), 0
-        while len(written) < n_most:
+        for _ in range(n_most):
             token = int(self.evaluate(tokens, 1, n_past)[0].argmax())
             if self.is_special(token):
                 break
-            written.append(token)
+            written += self._piece(token)
+            if b"\n" in written:
+                break
             tokens, n_past = [token], n_past + len(tokens)
-        return written
+        return written.partition(b"\n")[0]
+
+    def _piece(self, token: int) -> bytes:
+        buffer = ctypes.create_string_buffer(256)
+        size = lib.llama_token_to_piece(self._vocab, token, buffer, len(buffer), 0, False)
+        return buffer.raw[: max(size, 0)]
 
 
 class _Tensor(ctypes.Structure):

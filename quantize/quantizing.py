@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,9 @@ from typing import Any
 import gguf
 
 from quantize.child import Event, run_job
-from quantize.failures import BadInput, NoRoom, QuantizeError
+from quantize.failures import BadInput, QuantizeError
 from quantize.replacing import replacing
+from quantize.room import check_room
 from quantize.type_names import NEEDS_IMATRIX, n_bytes
 
 _PLAIN = frozenset({"F32", "F16", "BF16"})
@@ -83,12 +83,7 @@ def quantize(
 
     Raises QuantizeError.
     """
-    free = shutil.disk_usage(target.absolute().parent).free
-    if free < expected.size_after + _SPARE_BYTES:
-        raise NoRoom(
-            f"{target} would take {expected.size_after / 1e9:.2f} GB, and its disk has "
-            f"{free / 1e9:.2f} GB free; make room or name another disk."
-        )
+    check_room(target, expected.size_after + _SPARE_BYTES)
     sizes = {tensor.name: tensor.bytes_before for tensor in expected.tensors}
 
     def tell(event: Event) -> None:

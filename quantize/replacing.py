@@ -36,6 +36,8 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             part.unlink()
+        # A child that outlives its killed parent for a moment may have made one meanwhile.
+        _remove_parts_of_the_dead(path)
 
 
 def write_text(path: Path, text: str) -> None:

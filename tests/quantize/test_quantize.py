@@ -223,7 +223,7 @@ def test_a_full_disk_is_known_before(
     wish = quantizing.Wish(model, "Q4_0", 1)
     expected = quantizing.outlook(wish)
     huge = quantizing.Outlook(expected.tensors, 0, 1, 10**18)
-    with pytest.raises(NoRoom, match=r"would take 1000000000\.00 GB, and its disk has"):
+    with pytest.raises(NoRoom, match=r"needs 1,000,000,000\.0 GB and its disk has"):
         quantizing.quantize(wish, tmp_path / "out.gguf", huge, lambda _: None)
     assert not list(tmp_path.iterdir())
 
