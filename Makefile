@@ -20,7 +20,7 @@ endif
 RUN := $(BIN)/python
 INSTALLED := $(VENV)/.sc2-installed
 
-.PHONY: help demo test e2e-vscode check lint format install clean e2e-neovim
+.PHONY: help demo test e2e-vscode check lint format install clean e2e-neovim e2e-gateway
 .DEFAULT_GOAL := help
 
 help:
@@ -30,6 +30,7 @@ help:
 	@echo 'make lint     the same without the tests'
 	@echo 'make format   rewrite the code in the project'"'"'s format'
 	@echo 'make e2e-neovim  fetch Neovim into your cache folder and test the plugin in it'
+	@echo 'make e2e-gateway  fetch nginx and llama-server into your cache folder and test the gateway of deploy/'
 	@echo 'make install  only create $(VENV) and install into it'
 	@echo 'make clean    remove $(VENV) and caches'
 
@@ -49,6 +50,10 @@ e2e-vscode: $(INSTALLED)
 	tests/clients/rigs/install_vscode.sh
 	cd clients/vscode && npm ci --ignore-scripts --no-audit --no-fund && npm run package
 	$(RUN) -m pytest -m editor --verbose --no-header tests/clients/vscode
+
+e2e-gateway: $(INSTALLED)
+	@rig=$$(tests/deploy/rigs/gateway.sh) && SC2_GATEWAY_RIG="$$rig" \
+		$(RUN) -m pytest -m gateway --verbose --no-header tests/deploy
 
 check: lint test
 
