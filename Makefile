@@ -20,7 +20,8 @@ endif
 RUN := $(BIN)/python
 INSTALLED := $(VENV)/.sc2-installed
 
-.PHONY: help demo test check lint format install clean e2e-neovim e2e-vscode e2e-helix e2e-quantize
+.PHONY: help demo test check lint format install clean
+.PHONY: e2e-neovim e2e-vscode e2e-helix e2e-quantize e2e-gateway
 .DEFAULT_GOAL := help
 
 help:
@@ -32,6 +33,7 @@ help:
 	@echo 'make e2e-neovim  fetch Neovim into your cache folder and test the plugin in it'
 	@echo 'make e2e-helix   the same with Helix, an editor without inline completion'
 	@echo 'make e2e-quantize  build llama.cpp'"'"'s own tools and compare sc2-quantize with them'
+	@echo 'make e2e-gateway  fetch nginx and llama-server into your cache folder and test the gateway of deploy/'
 	@echo 'make install  only create $(VENV) and install into it'
 	@echo 'make clean    remove $(VENV) and caches'
 
@@ -63,6 +65,10 @@ e2e-quantize: $(INSTALLED)
 	@tools=$$(tests/quantize/rigs/llama_tools.sh $(RUN)) && export SC2_LLAMA_TOOLS="$$tools" && \
 		rig=$$(tests/quantize/rigs/transformers.sh $(RUN)) && export SC2_TRANSFORMERS="$$rig" && \
 		$(RUN) -m pytest -m reference --verbose --no-header tests/quantize
+
+e2e-gateway: $(INSTALLED)
+	@rig=$$(tests/deploy/rigs/gateway.sh) && SC2_GATEWAY_RIG="$$rig" \
+		$(RUN) -m pytest -m gateway --verbose --no-header tests/deploy
 
 check: lint test
 

@@ -1,0 +1,193 @@
+// What may pass from a developer to the engine, and nothing else.
+//
+// Every request is built anew: the path, the method, the headers and the body that the engine gets
+// are written here from what `routes.js` allows, so two JSON parsers that read a body differently
+// (doubled keys, odd encodings) cannot disagree about it. A field that is not in the table, or not of
+// its kind and within its limits, refuses the whole request. Nothing of a body is ever logged.
+
+import crypto from 'crypto';
+import routes from 'routes.js';
+
+const BEARER = /^Bearer ([\x21-\x7e]{16,256})$/;
+const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i;
+
+// Upper bounds in seconds; what llama-server and vLLM take for a completion lies between them.
+const SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+// The SHA-256 of the caller's key in hexadecimal, by which keys.map knows the user; '' without one.
+function keyHash(r) {
+    const match = BEARER.exec(r.headersIn.Authorization || '');
+    return match === null ? '' : crypto.createHash('sha256').update(match[1]).digest('hex');
+}
+
+// The entry of routes.js for this request, by its own path, or undefined.
+function routeOf(r) {
+    return Object.prototype.hasOwnProperty.call(routes.paths, r.uri) ? routes.paths[r.uri] : undefined;
+}
+
+// Handles all outside requests of known users: refuses, or passes on what is allowed.
+function pass(r) {
+    const route = routeOf(r);
+    if (route === undefined) {
+        return refuse(r, 404, 'path', 'This gateway has no such path.');
+    }
+    r.variables.route = r.uri;
+    if (r.method !== route.method) {
+        r.headersOut.Allow = route.method;
+        return refuse(r, 405, 'method', `This path takes ${route.method} only.`);
+    }
+    if (route.fields !== undefined) {
+        const problem = headerProblem(r);
+        if (problem !== null) {
+            return refuse(r, 415, 'encoding', problem);
+        }
+        let body;
+        try {
+            body = JSON.parse(r.requestText);
+        } catch (e) {
+            return refuse(r, 400, 'json', 'The body is not JSON in UTF-8.');
+        }
+        const checked = rebuild(route.fields, body, r.variables.user);
+        if (checked.problem !== undefined) {
+            return refuse(r, 400, 'field', checked.problem);
+        }
+        r.variables.clean_body = JSON.stringify(checked.body);
+    }
+    r.internalRedirect('@engine');
+}
+
+function headerProblem(r) {
+    if (r.headersIn['Content-Encoding'] !== undefined) {
+        return 'Send the body without Content-Encoding.';
+    }
+    if (!JSON_TYPE.test(r.headersIn['Content-Type'] || '')) {
+        return 'Send the body as application/json in UTF-8.';
+    }
+    return null;
+}
+
+// {body} with the allowed fields in the order of the table and defaults filled in, or {problem}.
+function rebuild(fields, body, user) {
+    if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+        return {problem: 'The body has to be a JSON object.'};
+    }
+    const unknown = Object.keys(body).find(
+        (name) => !Object.prototype.hasOwnProperty.call(fields, name) || fields[name].user);
+    if (unknown !== undefined) {
+        return {problem: `The field ${JSON.stringify(unknown.slice(0, 40))} is not allowed here.`};
+    }
+    const clean = {};
+    for (const name of Object.keys(fields)) {
+        const rule = fields[name];
+        if (rule.user) {
+            clean[name] = user;
+        } else if (Object.prototype.hasOwnProperty.call(body, name)) {
+            if (!KINDS[rule.kind](body[name], rule)) {
+                return {problem: `The field "${name}" has to be ${rule.says}.`};
+            }
+            clean[name] = body[name];
+        } else if (rule.default !== undefined) {
+            clean[name] = rule.default;
+        } else if (rule.required) {
+            return {problem: `The field "${name}" is missing.`};
+        }
+    }
+    return {body: clean};
+}
+
+const isNumber = (value, rule) =>
+    typeof value === 'number' && value >= rule.least && value <= rule.most;
+const isInteger = (value, rule) => Number.isInteger(value) && isNumber(value, rule);
+const isText = (value, rule) => typeof value === 'string' && value.length <= rule.length;
+const isList = (value, rule) =>
+    Array.isArray(value) && value.length <= rule.count && value.length >= (rule.required ? 1 : 0);
+const ownKeys = (value) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : null;
+
+// A plain loop: prompts are thousands of numbers long.
+function isIntegers(value, rule) {
+    if (!isList(value, rule)) {
+        return false;
+    }
+    for (let i = 0; i < value.length; i++) {
+        if (!isInteger(value[i], rule)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+const KINDS = {
+    boolean: (value) => typeof value === 'boolean',
+    number: isNumber,
+    integer: isInteger,
+    integers: isIntegers,
+    text: isText,
+    texts: (value, rule) => isList(value, rule) && value.every((item) => isText(item, rule)),
+    choices: (value, rule) => isList(value, rule) && value.every((item) => rule.of.includes(item)),
+    // [[token id, bias or false], …], as llama-server takes it.
+    biases: (value, rule) => isList(value, rule) && value.every((pair) => Array.isArray(pair)
+        && pair.length === 2 && isInteger(pair[0], rule)
+        && (pair[1] === false || isNumber(pair[1], {least: -100, most: 100}))),
+    // {token id: bias, …}, as OpenAI's interface takes it.
+    bias_map: (value, rule) => ownKeys(value) !== null && ownKeys(value).length <= rule.count
+        && ownKeys(value).every((id) => /^[0-9]{1,6}$/.test(id) && isInteger(Number(id), rule)
+            && isNumber(value[id], {least: -100, most: 100})),
+    flags: (value, rule) => ownKeys(value) !== null
+        && ownKeys(value).every((name) => rule.of.includes(name) && typeof value[name] === 'boolean'),
+};
+
+function refuse(r, status, reason, message) {
+    r.variables.refused = reason;
+    r.headersOut['Content-Type'] = 'application/json';
+    r.return(status, JSON.stringify({error: {code: status, type: reason, message: message}}));
+}
+
+// Read once when a request is logged; '1', so that it is.
+function counted(r) {
+    const seconds = Number(r.variables.request_time);
+    add(`requests|${r.variables.user || '-'}|${r.variables.status}`, 1);
+    if (r.variables.why) {
+        add(`refused|${r.variables.why}`, 1);
+    }
+    if (r.variables.status === '200' && r.variables.route.includes('completion')) {
+        add('seconds_sum', seconds);
+        add('seconds_count', 1);
+        SECONDS.filter((bound) => seconds <= bound).forEach((bound) => add(`seconds|${bound}`, 1));
+    }
+    return '1';
+}
+
+function add(name, amount) {
+    ngx.shared.counts.incr(name, amount, 0);
+}
+
+// The counts in the text format of Prometheus, for the inner port.
+function metrics(r) {
+    const counts = ngx.shared.counts;
+    const lines = {requests: [], refused: [], seconds: []};
+    counts.keys().sort().forEach((name) => {
+        const parts = name.split('|');
+        if (parts[0] === 'requests') {
+            lines.requests.push(`sc2_gateway_requests_total{user="${parts[1]}",status="${parts[2]}"} ${counts.get(name)}`);
+        } else if (parts[0] === 'refused') {
+            lines.refused.push(`sc2_gateway_refused_total{reason="${parts[1]}"} ${counts.get(name)}`);
+        }
+    });
+    SECONDS.forEach((bound) => lines.seconds.push(
+        `sc2_gateway_completion_seconds_bucket{le="${bound}"} ${counts.get(`seconds|${bound}`) || 0}`));
+    const all = counts.get('seconds_count') || 0;
+    lines.seconds.push(`sc2_gateway_completion_seconds_bucket{le="+Inf"} ${all}`,
+        `sc2_gateway_completion_seconds_sum ${counts.get('seconds_sum') || 0}`,
+        `sc2_gateway_completion_seconds_count ${all}`);
+    r.headersOut['Content-Type'] = 'text/plain; version=0.0.4';
+    r.return(200, [
+        '# HELP sc2_gateway_requests_total Requests from outside, by user and answered status.',
+        '# TYPE sc2_gateway_requests_total counter', ...lines.requests,
+        '# HELP sc2_gateway_refused_total Requests refused before the engine saw them, by reason.',
+        '# TYPE sc2_gateway_refused_total counter', ...lines.refused,
+        '# HELP sc2_gateway_completion_seconds Time from the first byte of a request to the last of its answer.',
+        '# TYPE sc2_gateway_completion_seconds histogram', ...lines.seconds, ''].join('\n'));
+}
+
+export default {keyHash, pass, counted, metrics};

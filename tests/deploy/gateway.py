@@ -1,0 +1,290 @@
+"""The gateway as it is deployed, in front of a real llama-server, with a recorder between the two.
+
+The files of `deploy/gateway` are used as they are; only their ports and their folder for temporary
+files are others. What the recorder has seen is what reached the engine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sc2_lsp.models import engine_spec
+from sc2_lsp.settings import Settings
+from tests.project.tree import ROOT
+
+FILES = ROOT / "deploy" / "gateway"
+KEYS = {"alice": "alice-0123456789abcdef", "bob": "bob-0123456789abcdef"}
+
+
+def rig() -> Path:
+    """The folder of the programs, as `make e2e-gateway` names it."""
+    folder = os.environ.get("SC2_GATEWAY_RIG")
+    assert folder, "run these by `make e2e-gateway`, which fetches nginx and llama-server"
+    return Path(folder)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(ready: Any, what: str, seconds: float = 30) -> None:
+    """Ask `ready` until it says yes: for what tells nobody that it has happened."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
+        threading.Event().wait(0.05)
+
+
+class Recorder:
+    """Passes TCP connections on to the engine and keeps what was sent there."""
+
+    def __init__(self, target: int) -> None:
+        self.target = target
+        self.sent: list[bytearray] = []
+        self.closed = threading.Semaphore(0)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def requests(self) -> bytes:
+        """All that has reached the engine since the last call."""
+        seen = b"".join(bytes(part) for part in self.sent)
+        for part in self.sent:
+            part.clear()
+        return seen
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            try:
+                engine = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                client.close()
+                continue
+            record = bytearray()
+            self.sent.append(record)
+            threading.Thread(target=self._pass, args=(client, engine, record), daemon=True).start()
+            threading.Thread(target=self._pass, args=(engine, client, None), daemon=True).start()
+
+    def _pass(self, source: socket.socket, sink: socket.socket, record: bytearray | None) -> None:
+        try:
+            while data := source.recv(65536):
+                if record is not None:
+                    record += data
+                sink.sendall(data)
+        except OSError:
+            pass
+        for end in (source, sink):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        if record is not None:
+            self.closed.release()
+
+
+@dataclass
+class Answer:
+    """What the gateway said."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def reason(self) -> str:
+        return str(self.json["error"]["type"])
+
+
+@dataclass
+class Gateway:
+    """A running gateway; `folder` holds its configuration."""
+
+    folder: Path
+    port: int
+    inner_port: int
+    recorder: Recorder
+    process: subprocess.Popen[bytes]
+    tls: ssl.SSLContext = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tls = ssl.create_default_context(cafile=str(self.folder / "tls" / "tls.crt"))
+
+    def connect(self) -> http.client.HTTPSConnection:
+        return http.client.HTTPSConnection("localhost", self.port, timeout=30, context=self.tls)
+
+    def raw(self, data: bytes) -> Answer:
+        """Send bytes as they are over TLS and read one answer."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as plain:
+            wrapped = self.tls.wrap_socket(plain, server_hostname="localhost")
+            wrapped.sendall(data)
+            response = http.client.HTTPResponse(wrapped)
+            response.begin()
+            return Answer(response.status, dict(response.getheaders()), response.read())
+
+    def ask(
+        self,
+        path: str,
+        body: object = None,
+        *,
+        method: str | None = None,
+        key: str | None = KEYS["alice"],
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """One request on a connection of its own; a body that is no bytes is sent as JSON."""
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        sent = {"Content-Type": "application/json", **(headers or {})}
+        if key is not None:
+            sent["Authorization"] = f"Bearer {key}"
+        connection = self.connect()
+        try:
+            connection.request(method or ("GET" if body is None else "POST"), path, data, sent)
+            response = connection.getresponse()
+            return Answer(response.status, dict(response.getheaders()), response.read())
+        finally:
+            connection.close()
+
+    def inner(self, path: str) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.inner_port, timeout=30)
+        try:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            return Answer(response.status, dict(response.getheaders()), response.read())
+        finally:
+            connection.close()
+
+    def reload(self) -> None:
+        self.process.send_signal(signal.SIGHUP)
+
+    def log(self) -> list[dict[str, Any]]:
+        lines = (self.folder / "access.log").read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+
+def key_line(user: str, key: str) -> str:
+    return f'"{hashlib.sha256(key.encode()).hexdigest()}" {user};\n'
+
+
+def replaced(text: str, changes: dict[str, str]) -> str:
+    """The text with each of the changes, every one of which has to apply."""
+    for old, new in changes.items():
+        assert old in text, f"nginx.conf no longer has {old!r}"
+        text = text.replace(old, new)
+    return text
+
+
+def configure(folder: Path, routes: str, upstream: str) -> tuple[int, int]:
+    """Lay the gateway's files into a folder; the outer and the inner port."""
+    port, inner_port = free_port(), free_port()
+    (folder / "modules").symlink_to(rig().parent / "modules")
+    (folder / "gateway.js").symlink_to(FILES / "gateway.js")
+    (folder / "routes.js").symlink_to(FILES / "routes" / f"{routes}.js")
+    (folder / "upstream.conf").write_text(upstream, encoding="utf-8")
+    keys = "".join(key_line(user, key) for user, key in KEYS.items())
+    (folder / "keys.map").write_text(keys, encoding="utf-8")
+    changes = {
+        "listen 8443 ": f"listen 127.0.0.1:{port} ",
+        "listen 9145;": f"listen 127.0.0.1:{inner_port};",
+        "/tmp/": f"{folder}/",
+        "/dev/stdout": f"{folder}/access.log",
+        "error_log stderr": f"error_log {folder}/error.log",
+        "worker_processes auto": "worker_processes 2",
+    }
+    text = replaced((FILES / "nginx.conf").read_text(encoding="utf-8"), changes)
+    (folder / "nginx.conf").write_text(text, encoding="utf-8")
+    tls = folder / "tls"
+    tls.mkdir()
+    certificate = (
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost "
+        f"-addext subjectAltName=DNS:localhost -keyout {tls}/tls.key -out {tls}/tls.crt"
+    )
+    subprocess.run(
+        [rig() / "openssl", *certificate.split()],
+        check=True,
+        capture_output=True,
+        env={**os.environ, "OPENSSL_CONF": os.devnull},
+    )
+    return port, inner_port
+
+
+@contextmanager
+def running(folder: Path, recorder: Recorder, routes: str = "llama-server") -> Iterator[Gateway]:
+    """A gateway in front of the recorder."""
+    upstream = f"upstream engine {{ server 127.0.0.1:{recorder.port}; keepalive 8; }}\n"
+    port, inner_port = configure(folder, routes, upstream)
+    log = folder / "error.log"
+    process = subprocess.Popen(
+        [rig() / "nginx", "-p", folder, "-c", "nginx.conf", "-e", log, "-g", "daemon off;"]
+    )
+    gateway = Gateway(folder, port, inner_port, recorder, process)
+    try:
+        until(lambda: process.poll() is not None or _listens(port), "the gateway's start")
+        assert process.poll() is None, log.read_text(encoding="utf-8")
+        yield gateway
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@contextmanager
+def llama_server(folder: Path) -> Iterator[int]:
+    """A llama-server with the bundled model; its port. Its log is `llama.log` in the folder."""
+    port = free_port()
+    program = shutil.which("llama-server", path=str(rig()))
+    assert program is not None
+    options = (
+        f"--host 127.0.0.1 --port {port} --parallel 2 --ctx-size 4096 --threads 1"
+        " --no-webui --no-slots --metrics"
+    )
+    with (folder / "llama.log").open("wb") as log:
+        process = subprocess.Popen(
+            [program, "--model", engine_spec(Settings()).model_path, *options.split()],
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            until(lambda: process.poll() is not None or _healthy(port), "llama-server's start", 60)
+            assert process.poll() is None, (folder / "llama.log").read_text(encoding="utf-8")
+            yield port
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _healthy(port: int) -> bool:
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+        connection.request("GET", "/health")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
