@@ -3,7 +3,8 @@
 Patterns for definitions are matched scope by scope: children of the root, then of a class's body,
 never what a function's body holds (a constructor's fields aside). On Python packages that costs a
 tenth of what parsing costs, where one query over the whole tree costs a third, and half of that is
-spent inside function bodies on names that no other file can use.
+spent inside function bodies on names that no other file can use. Most of Python is read without a
+tree where nothing but definitions and imports is asked for: see `plain_python.py`.
 
 What the captures of `queries/outline` mean: one of `@function`, `@method`, `@class`, `@type`,
 `@variable`, `@field`, `@module`, `@macro` is a definition as a whole. Parts of it are its `@name`,
@@ -22,12 +23,12 @@ from operator import attrgetter
 import tree_sitter
 
 from sc2_lsp.symbols import Definition, Import, Kind, Outline
-from sc2_lsp.syntax.bodies import without_bodies
 from sc2_lsp.syntax.grammars import query_of
 from sc2_lsp.syntax.imports import imports_of
 from sc2_lsp.syntax.languages import Language
 from sc2_lsp.syntax.names import bare, base_names, constructed, joined, split_path
 from sc2_lsp.syntax.parsing import parsed, parsed_again
+from sc2_lsp.syntax.plain_python import plain_outline
 from sc2_lsp.syntax.signatures import documented_start, given_types, up_to_body, without_body
 from sc2_lsp.syntax.source import prepare
 from sc2_lsp.syntax.uses import uses_of
@@ -74,16 +75,14 @@ def outline_of_bytes(
     if prepared is None:
         return Outline()
     grammar, data = prepared
-    last_rows: dict[int, int] = {}
-    if references:
-        tree = parsed_again(data, grammar)
-    else:
-        tree, data, last_rows = _parsed_once(data, grammar)
+    if grammar == "python" and not references and (plain := plain_outline(data)) is not None:
+        return plain
+    tree = parsed_again(data, grammar) if references else parsed(data, grammar)
     if tree is None or _n_unnamed(tree.root_node) > _MAX_UNNAMED:
         return Outline()
     cursor = tree_sitter.QueryCursor(query_of(grammar, "outline"))
     cursor.set_max_start_depth(1)
-    found = _Found(data, grammar, language.line_comment.encode(), cursor, last_rows)
+    found = _Found(data, grammar, language.line_comment.encode(), cursor)
     _visit(found, tree.root_node, _Scope("", None), 0)
     # Grammars match a constructor's fields before or behind itself.
     definitions = tuple(sorted(found.definitions, key=attrgetter("start_line")))
@@ -94,18 +93,6 @@ def outline_of_bytes(
     return Outline(definitions, imports, used, bindings)
 
 
-def _parsed_once(
-    data: bytes, grammar: str
-) -> tuple[tree_sitter.Tree | None, bytes, dict[int, int]]:
-    """The tree of a text that is read for its definitions alone, and the text that it is of."""
-    if grammar == "python":
-        shorter, last_rows = without_bodies(data)
-        tree = parsed(shorter, grammar)
-        if tree is not None and not tree.root_node.has_error:
-            return tree, shorter, last_rows
-    return parsed(data, grammar), data, {}
-
-
 @dataclass(slots=True)
 class _Found:
     """A text while it is read, and what was found in it so far."""
@@ -114,7 +101,6 @@ class _Found:
     grammar: str
     line_comment: bytes
     cursor: tree_sitter.QueryCursor
-    last_rows: dict[int, int]
     roles: dict[int, str] = field(default_factory=dict)
     definitions: list[Definition] = field(default_factory=list)
     imports: list[Import] = field(default_factory=list)
@@ -179,7 +165,6 @@ def _define(found: _Found, captures: Captures, role: str, scope: _Scope, depth: 
         return
     found.seen.add(key)
     start_row, end_row = whole.start_point[0], _last_row(whole)
-    end_row = found.last_rows.get(end_row, end_row)
     body = captures["body"][0] if "body" in captures else None
     body_line = None
     if body is None:

@@ -51,7 +51,7 @@ def up_to_body(data: bytes, start: int, body: int, line_comment: bytes) -> str:
         if not last.lstrip().startswith(line_comment):
             break
         text = head.rstrip()
-    return _dedented(data, text.removesuffix(b" ="), start)
+    return dedented(data, text.removesuffix(b" ="), start)
 
 
 def without_body(data: bytes, start: int, end: int) -> str:
@@ -60,10 +60,10 @@ def without_body(data: bytes, start: int, end: int) -> str:
     if len(text) > _MAX_BODYLESS_BYTES or text.count(b"\n") >= _MAX_BODYLESS_LINES:
         first_line = text[:_MAX_BODYLESS_BYTES].partition(b"\n")[0]
         return first_line.decode("utf-8", "replace").rstrip() + " ..."
-    return _dedented(data, text.rstrip(), start)
+    return dedented(data, text.rstrip(), start)
 
 
-def _dedented(data: bytes, text: bytes, start: int) -> str:
+def dedented(data: bytes, text: bytes, start: int) -> str:
     """`text`, which begins at `start`, with the indentation of its first line taken off."""
     decoded = text.decode("utf-8", "replace")
     if "\n" not in decoded:

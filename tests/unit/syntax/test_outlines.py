@@ -150,7 +150,7 @@ def test_an_empty_text_of_any_language_defines_nothing() -> None:
 def test_no_grammar_is_imported_before_it_is_needed() -> None:
     program = (
         "import sys, sc2_lsp.syntax as s; "
-        "s.outline('x = 1', s.language_of('a.py'), references=False); "
+        "s.outline('x = 1', s.language_of('a.py'), references=True); "
         "print(sorted(m for m in sys.modules if m.startswith('tree_sitter_')))"
     )
     done = subprocess.run(
