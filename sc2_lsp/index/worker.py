@@ -6,6 +6,7 @@ ends, and in the midst of a file that takes far too long.
 
 from __future__ import annotations
 
+import gc
 import os
 import sqlite3
 import struct
@@ -23,6 +24,7 @@ from sc2_lsp.index.reading import read_file
 from sc2_lsp.index.schema import NotOurs, open_to_read
 
 BATCH_TIME_S = 60
+_OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 _HEADER = struct.Struct(">I")
 
@@ -41,6 +43,9 @@ def main(arguments: list[str]) -> None:
     setup = msgspec.json.decode(arguments[0], type=Setup)
     give_way(setup.urgency)
     is_known = _lookup(setup.database)
+    # What is found of a file holds no cycles, so there is little to look for and much to look at.
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     while (body := read_frame(sys.stdin.buffer)) is not None:
         paths = msgspec.msgpack.decode(body, type=list[str])
         with at_most(BATCH_TIME_S):
