@@ -11,12 +11,14 @@ import hashlib
 import itertools
 import re
 from array import array
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from sc2_lsp.index.pieces import piece_starts
-from sc2_lsp.symbols import Definition, Import, Kind, Outline
-from sc2_lsp.syntax import distinct_text, language_of, outline_of_bytes
+from sc2_lsp.symbols import Definition, Import, Kind
+from sc2_lsp.syntax import distinct_text, language_of, rows_of_bytes
 
 PLAIN = "text"
 """The language of files that no grammar is known for."""
@@ -62,14 +64,16 @@ def digest_of(path: str, data: bytes) -> bytes:
 def contents_of(path: str, data: bytes) -> Contents:
     """All that is kept of a file that has this text, which is UTF-8."""
     language = language_of(path)
-    found = outline_of_bytes(data, language, references=False) if language else Outline()
-    starts, words = _pieces(data, found)
-    tokens = {name_token(d.name) for d in found.definitions}
-    tokens.update(container_token(d.container) for d in found.definitions if d.container)
+    definitions, imports = rows_of_bytes(data, language) if language else ((), ())
+    starts, words = _pieces(data, definitions)
+    tokens = set(map(name_token, {row[0] for row in definitions}))
+    tokens.update(map(container_token, {row[2] for row in definitions if row[2]}))
     return Contents(
         language=language.name if language else PLAIN,
         names=" ".join(tokens),
-        outline=_pack(found),
+        outline=_encoder.encode(
+            (definitions, [(i.module, i.name, i.alias, i.line) for i in imports])
+        ),
         starts=array("I", starts).tobytes(),
         words=words,
     )
@@ -129,37 +133,18 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(tuple[list[DefinitionRow], list[ImportRow]])
 
 
-def _pieces(data: bytes, found: Outline) -> tuple[list[int], list[str]]:
+def _pieces(data: bytes, definitions: Sequence[Sequence[Any]]) -> tuple[list[int], list[str]]:
     """The first lines of the pieces and the number of lines, and the words of each piece."""
     lines = data.splitlines(keepends=True)
     offsets = list(itertools.accumulate(map(len, lines), initial=0))
     if data[-1:] in (b"", b"\n", b"\r"):
         offsets.append(len(data))  # The empty line behind the last break.
     n_lines = len(offsets) - 1
-    starts = [*piece_starts(n_lines, found.definitions), n_lines]
+    starts = [*piece_starts(n_lines, ((row[1], row[3]) for row in definitions)), n_lines]
     return starts, [
         distinct_text(data[offsets[start] : offsets[end]])
         for start, end in itertools.pairwise(starts)
     ]
-
-
-def _pack(found: Outline) -> bytes:
-    definitions = [
-        (
-            d.name,
-            d.kind.value,
-            d.container,
-            d.start_line,
-            d.end_line,
-            d.signature,
-            d.body_line,
-            d.bases,
-            d.type_name,
-        )
-        for d in found.definitions
-    ]
-    imports = [(i.module, i.name, i.alias, i.line) for i in found.imports]
-    return _encoder.encode((definitions, imports))
 
 
 def _language_name(path: str) -> str:

@@ -6,9 +6,9 @@ something; text without definitions is cut into windows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
-from sc2_lsp.symbols import Definition, Kind
+from sc2_lsp.symbols import Kind
 
 MIN_LINES = 8
 MAX_LINES = 40
@@ -17,12 +17,13 @@ WINDOW_LINES = 30
 _PARTS_OF_OTHERS = frozenset({Kind.VARIABLE, Kind.FIELD})
 
 
-def piece_starts(n_lines: int, definitions: Sequence[Definition]) -> list[int]:
+def piece_starts(n_lines: int, definitions: Iterable[tuple[Kind, int]]) -> list[int]:
     """The first lines of the pieces of a file with `n_lines`, which together cover all of it.
 
-    No piece has more than `MAX_LINES` lines.
+    `definitions` are the kinds of the file's and where they start. No piece has more than
+    `MAX_LINES` lines.
     """
-    cuts = sorted({d.start_line for d in definitions if d.kind not in _PARTS_OF_OTHERS})
+    cuts = sorted({start for kind, start in definitions if kind not in _PARTS_OF_OTHERS})
     if not cuts:
         return list(range(0, n_lines, WINDOW_LINES))
     starts = [0]

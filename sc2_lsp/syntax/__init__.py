@@ -6,7 +6,7 @@ however broken the text is. Grammars are imported when the first text of their l
 
 from sc2_lsp.syntax.cursor import Place, place_at
 from sc2_lsp.syntax.languages import LANGUAGES, Language, language_of
-from sc2_lsp.syntax.outlines import outline, outline_of_bytes
+from sc2_lsp.syntax.outlines import outline, outline_of_bytes, rows_of_bytes
 from sc2_lsp.syntax.skeletons import skeleton
 from sc2_lsp.syntax.words import distinct_text, identifiers, search_text
 
@@ -20,6 +20,7 @@ __all__ = [
     "outline",
     "outline_of_bytes",
     "place_at",
+    "rows_of_bytes",
     "search_text",
     "skeleton",
 ]

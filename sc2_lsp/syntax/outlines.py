@@ -17,8 +17,10 @@ fields alone. For an `@import` see `imports.py`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
+from typing import Any
 
 import tree_sitter
 
@@ -28,7 +30,7 @@ from sc2_lsp.syntax.imports import imports_of
 from sc2_lsp.syntax.languages import Language
 from sc2_lsp.syntax.names import bare, base_names, constructed, joined, split_path
 from sc2_lsp.syntax.parsing import parsed, parsed_again
-from sc2_lsp.syntax.plain_python import plain_outline
+from sc2_lsp.syntax.plain_python import plain_outline, plain_rows
 from sc2_lsp.syntax.signatures import documented_start, given_types, up_to_body, without_body
 from sc2_lsp.syntax.source import prepare
 from sc2_lsp.syntax.uses import uses_of
@@ -45,6 +47,9 @@ _MEMBERS = {**_KINDS, "function": Kind.METHOD, "variable": Kind.FIELD}
 _SET_ONCE = (Kind.VARIABLE, Kind.FIELD)
 _HAS_MEMBERS = (Kind.CLASS, Kind.MODULE)
 
+_FIELDS = tuple(one.name for one in fields(Definition))
+
+Row = tuple[Any, ...] | list[Any]
 Captures = dict[str, list[tree_sitter.Node]]
 
 
@@ -91,6 +96,15 @@ def outline_of_bytes(
         return Outline(definitions, imports)
     used, bindings = uses_of(tree.root_node, data, grammar, lines)
     return Outline(definitions, imports, used, bindings)
+
+
+def rows_of_bytes(data: bytes, language: Language) -> tuple[Sequence[Row], Sequence[Import]]:
+    """The fields of each definition of a text that is UTF-8, in their order, and the imports."""
+    prepared = prepare(data, language)
+    if prepared is not None and prepared[0] == "python" and (plain := plain_rows(prepared[1])):
+        return plain
+    found = outline_of_bytes(data, language, references=False)
+    return [attrgetter(*_FIELDS)(one) for one in found.definitions], found.imports
 
 
 @dataclass(slots=True)

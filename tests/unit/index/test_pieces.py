@@ -4,21 +4,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sc2_lsp.index.pieces import MAX_LINES, MIN_LINES, WINDOW_LINES, piece_starts
-from sc2_lsp.symbols import Definition, Kind
+from sc2_lsp.symbols import Kind
 
 kinds = st.sampled_from(list(Kind))
 
 
 @st.composite
-def files(draw: st.DrawFn) -> tuple[int, list[Definition]]:
+def files(draw: st.DrawFn) -> tuple[int, list[tuple[Kind, int]]]:
     n_lines = draw(st.integers(1, 300))
     starts = draw(st.lists(st.tuples(st.integers(0, n_lines - 1), kinds), max_size=30))
-    return n_lines, [Definition("d", kind, "", line, n_lines - 1, "") for line, kind in starts]
+    return n_lines, [(kind, line) for line, kind in starts]
 
 
 @given(files())
 def test_pieces_cover_a_file_in_order_and_none_is_too_long(
-    file: tuple[int, list[Definition]],
+    file: tuple[int, list[tuple[Kind, int]]],
 ) -> None:
     n_lines, definitions = file
     starts = piece_starts(n_lines, definitions)
@@ -28,8 +28,8 @@ def test_pieces_cover_a_file_in_order_and_none_is_too_long(
     assert sum(lengths) == n_lines
 
 
-def function(line: int) -> Definition:
-    return Definition("f", Kind.FUNCTION, "", line, line, "")
+def function(line: int) -> tuple[Kind, int]:
+    return Kind.FUNCTION, line
 
 
 def test_a_definition_begins_a_piece_unless_the_one_before_is_short() -> None:
@@ -39,8 +39,7 @@ def test_a_definition_begins_a_piece_unless_the_one_before_is_short() -> None:
 
 
 def test_fields_and_variables_begin_none() -> None:
-    field = Definition("x", Kind.FIELD, "A", 20, 20, "")
-    assert piece_starts(40, [function(10), field]) == [0, 10]
+    assert piece_starts(40, [function(10), (Kind.FIELD, 20)]) == [0, 10]
 
 
 def test_text_without_definitions_is_cut_into_windows() -> None:
