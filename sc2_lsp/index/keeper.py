@@ -48,6 +48,7 @@ _PROGRESS_EVERY_S = 0.1
 _COMMIT_EVERY_S = 0.5
 _SCAN_STEP = 1000
 _FEW_FILES = 16
+_MANY_FILES = 256
 _BATCHES_PER_WORKER = 2
 _MOST_REPAIRS = 3
 
@@ -204,6 +205,9 @@ class Keeper:
         if self._scan is None:
             return
         if self._scan.step(_SCAN_STEP):
+            if len(self._scan.wanted) > _MANY_FILES:
+                # Its processes take as long to start as thousands of files take to be found.
+                self._pool = self._pool or self._start_pool(len(self._scan.wanted))
             self._post(GoOn())
             self._tell_progress(Progress(Phase.SCANNING, self._scan.n_found))
             return
@@ -275,7 +279,7 @@ class Keeper:
         if len(self._todo) <= _FEW_FILES and not (self._flying or self._setup.is_careful):
             self._read(store, self._todo.take())
         if len(self._todo):
-            self._pool = self._pool or self._start_pool()
+            self._pool = self._pool or self._start_pool(len(self._todo))
             while len(self._flying) < _BATCHES_PER_WORKER * self._pool.n_workers:
                 paths = self._todo.take()
                 if not paths:
@@ -340,14 +344,14 @@ class Keeper:
             with suppress(sqlite3.Error):
                 store.close()
 
-    def _start_pool(self) -> Pool:
+    def _start_pool(self, n_files: int) -> Pool:
         setup = WorkerSetup(
             self._setup.root,
             self._setup.limits,
             str(self._place.database),
             Urgency.NORMAL if self._setup.is_awaited else Urgency.IDLE,
         )
-        n_workers = min(self._setup.n_workers, 1 + len(self._todo) // BATCH_FILES)
+        n_workers = min(self._setup.n_workers, 1 + n_files // BATCH_FILES)
         return Pool(setup, n_workers, lambda *result: self._post(Batch(*result)))
 
     def _tell_progress(self, progress: Progress) -> None:

@@ -61,6 +61,7 @@ class Pool:
 
     def _work(self, worker: _Worker) -> None:
         try:
+            worker.start()
             while (job := self._jobs.get()) is not None:
                 number, paths = job
                 self._deliver(number, _parse(worker, paths))
@@ -96,9 +97,16 @@ class _Worker:
         self._batch_time_s = batch_time_s
         self._child: subprocess.Popen[bytes] | None = None
 
+    def start(self) -> subprocess.Popen[bytes]:
+        """The process, started unless it runs: it takes a while until it can be asked."""
+        self._child = self._child or subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT_FOLDER
+        )
+        return self._child
+
     def ask(self, paths: Sequence[str]) -> list[Parsed] | None:
         """None where the process died or took too long, and is gone."""
-        child = self._child = self._child or self._start()
+        child = self.start()
         assert child.stdin is not None
         assert child.stdout is not None
         timer = threading.Timer(self._batch_time_s, child.kill)
@@ -128,8 +136,3 @@ class _Worker:
             # What was not written yet cannot be any more.
             with suppress(OSError), child:
                 pass
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT_FOLDER
-        )
