@@ -1,28 +1,15 @@
-"""How an engine process is started: the command and its environment; starts nothing itself.
-
-Neither the editor's folder nor any other current folder is on the process's module path, so a
-workspace that holds a `numpy.py` cannot bring it into the engine.
-"""
+"""How an engine process is started: the command and its environment; starts nothing itself."""
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-ROOT_FOLDER = os.path.abspath(os.sep)  # noqa: PTH100  a folder that holds no other in use
-"""Where engines run: a current folder cannot be removed or unmounted by whoever owns it."""
+from sc2_lsp.launching import module_command
 
 _WAIT_VARIABLES = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}
 _SPIN_COUNT = "3000"
-_PACKAGE_PARENT = str(Path(__file__).resolve().parents[2])
-# `python -m` would put the current folder first on the module path, and so would `-c`. The parent's
-# own package folder comes last: it counts only where the package runs without being installed.
-_RUN = (
-    "import sys; sys.path[:] = [*filter(None, sys.path), sys.argv.pop(1)]; "
-    "from sc2_lsp.engine.host import main; main(sys.argv[1:])"
-)
 # Nobody has to wait for the engine's end then, and an editor that kills its descendants does not
 # find it. What only forks may not use the frameworks of macOS, so it becomes a new program as well.
 _DETACH = "import os, sys; os.fork() and os._exit(0); os.execv(sys.argv[1], sys.argv[1:])"
@@ -30,7 +17,7 @@ _DETACH = "import os, sys; os.fork() and os._exit(0); os.execv(sys.argv[1], sys.
 
 def private_command() -> list[str]:
     """The command of an engine that serves its parent over its standard input and output."""
-    return [sys.executable, "-c", _RUN, _PACKAGE_PARENT]
+    return module_command("sc2_lsp.engine.host")
 
 
 def shared_command(listener: int, folder: Path, name: str) -> list[str]:

@@ -8,7 +8,8 @@ import os
 from contextlib import suppress
 
 from sc2_lsp.engine.connection import Connection
-from sc2_lsp.engine.launch import ROOT_FOLDER, engine_environment, private_command
+from sc2_lsp.engine.launch import engine_environment, private_command
+from sc2_lsp.launching import ROOT_FOLDER
 from sc2_lsp.ports import EngineUnavailable
 
 _log = logging.getLogger(__name__)

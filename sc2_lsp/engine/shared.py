@@ -22,8 +22,9 @@ from sc2_lsp import __version__
 from sc2_lsp.domain import EngineSpec
 from sc2_lsp.engine import protocol, rendezvous
 from sc2_lsp.engine.connection import Connection, read_frame
-from sc2_lsp.engine.launch import ROOT_FOLDER, engine_environment, shared_command
+from sc2_lsp.engine.launch import engine_environment, shared_command
 from sc2_lsp.engine.rendezvous import Place, SharingRefused
+from sc2_lsp.launching import ROOT_FOLDER
 from sc2_lsp.ports import EngineUnavailable
 
 # A Python process on a busy machine may need long to come up; one that hangs never will.

@@ -12,9 +12,10 @@ from queue import SimpleQueue
 
 import msgspec
 
-from sc2_lsp.index.launch import ROOT_FOLDER, worker_command
+from sc2_lsp.index.launch import worker_command
 from sc2_lsp.index.parsed import Parsed
 from sc2_lsp.index.worker import BATCH_TIME_S, Setup, decode_parsed, read_frame, write_frame
+from sc2_lsp.launching import ROOT_FOLDER
 
 UNPARSABLE = "unparsable"
 """Why a file is left out whose reading ends or blocks a process."""

@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from sc2_lsp.index.keeper import Setup
-from sc2_lsp.index.launch import ROOT_FOLDER, indexer_command
+from sc2_lsp.index.launch import indexer_command
 from sc2_lsp.index.limits import Limits, Reason
 from sc2_lsp.index.messages import (
     Changed,
@@ -37,6 +37,7 @@ from sc2_lsp.index.place import place_of
 from sc2_lsp.index.reader import Reader
 from sc2_lsp.index.summary import Summary, summary_of
 from sc2_lsp.index.walk import reason_against
+from sc2_lsp.launching import ROOT_FOLDER
 from sc2_lsp.secrets import is_secret_file
 
 REFRESH_AFTER_S = 0.2
