@@ -62,7 +62,7 @@ def named(name: bytes) -> str:
 
 def type_name_of(annotation: bytes) -> str:
     """A type as it is written, in one line; empty where it is long."""
-    annotation = annotation.strip()
+    annotation = annotation.strip(b" \t\n\\")
     if len(annotation) > _MAX_TYPE_BYTES:
         return ""
     return " ".join(annotation.decode("utf-8", "replace").lstrip(": ").split())

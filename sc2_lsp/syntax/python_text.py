@@ -9,6 +9,7 @@ import re
 from functools import cache
 
 _MAX_BRACKETS = 6
+_BACKSLASH = ord("\\")
 # Lines in a body that seem to end it and do not.
 _MAX_STEPS = 500
 
@@ -54,40 +55,42 @@ STRINGS = _compiled(rb"#[^\n]*|" + _STRING)
 WORD = _compiled(rb"@|" + _NAME)
 REST = _compiled(_up_to(b""))
 AFTER = _compiled(rb"(?:;[ \t]*)?(?:(?:#[^\n]*)?\n)|;[ \t]*")
-TARGET = _compiled(rb"(self\.)?(" + _NAME + rb")[ ]*(=(?!=)|:(?!=)|,)")
-TARGETS = _compiled(rb"((?:\*?" + _NAME + rb"[ ]*,[ ]*)+(?:\*?" + _NAME + rb"[ ]*)?)=(?!=)")
+TARGET = _compiled(rb"(self\.)?(" + _NAME + rb")[ \t]*(=(?!=)|:(?!=)|,)")
+TARGETS = _compiled(rb"((?:\*?" + _NAME + rb"[ \t]*,[ \t]*)+(?:\*?" + _NAME + rb"[ \t]*)?)=(?!=)")
 OTHER_TARGETS = _compiled(rb"(?:[\w.* \x80-\xff]|" + _BRACKETS + rb")+,[^\n]*=")
 ANNOTATION = _compiled(_up_to(b"="))
 CALL = _compiled(
-    rb"[ ]*("
+    rb"(?:[ \t]|\\\n)*("
     + _NAME
     + rb"(?:(?:"
     + _BRACKETS
     + rb")*\."
     + _NAME
-    + rb")*)[ ]*"
+    + rb")*)[ \t]*"
     + _PARENTHESES
-    + rb"[ ]*\Z"
+    + rb"[ \t]*\Z"
 )
-GIVEN = _compiled(rb"[ ]*(" + _NAME + rb")[ ]*(?:(or|and|if)\b|\Z)")
+GIVEN = _compiled(rb"(?:[ \t]|\\\n)*(" + _NAME + rb")[ \t]*(?:(or|and|if)\b|\Z)")
 OPERATORS = _compiled(rb"\b(?:or|and|if)\b")
 HELD = _compiled(_STRING + rb"|" + _BRACKETS)
 FUNCTION = _compiled(
-    rb"(?:async[ ]+)?def[ ]+(" + _NAME + rb")[ ]*(" + _PARENTHESES + rb")[ ]*"
+    rb"(?:async[ \t]+)?def[ \t]+(" + _NAME + rb")[ \t]*(" + _PARENTHESES + rb")[ \t]*"
     rb"(?:->(" + _up_to(b":") + rb"))?:" + _LINE_END
 )
-CLASS = _compiled(rb"class[ ]+(" + _NAME + rb")[ ]*(" + _PARENTHESES + rb")?[ ]*:" + _LINE_END)
+CLASS = _compiled(
+    rb"class[ \t]+(" + _NAME + rb")[ \t]*(" + _PARENTHESES + rb")?[ \t]*:" + _LINE_END
+)
 COMPOUND = _compiled(
     rb"(if|elif|else|for|while|try|except|finally|with|async with|async for)\b("
     + _up_to(b":")
-    + rb"):(?!=)[ ]*"
+    + rb"):(?!=)[ \t]*"
     + _LINE_END
 )
 ASYNC_COMPOUND = _compiled(rb"async (?:with|for)\b")
-SOFT_KEYWORD = _compiled(rb"\w+[ ]+[\w\"'(\[{~*-]")
-NOTHING = _compiled(rb"[ ]*(?:pass|\.\.\.)[ ]*(?:#[^\n]*)?\n")
-IMPORT = _compiled(rb"import[ ]+(.*)")
-FROM = _compiled(rb"from[ ]+(\.*(?:" + _PATH + rb")?)[ ]*\bimport\b(.*)")
+SOFT_KEYWORD = _compiled(rb"\w+[ \t]+[\w\"'(\[{~*-]")
+NOTHING = _compiled(rb"[ \t]*(?:pass|\.\.\.)[ \t]*(?:#[^\n]*)?\n")
+IMPORT = _compiled(rb"import[ \t]+(.*)")
+FROM = _compiled(rb"from[ \t]+(\.*(?:" + _PATH + rb")?)[ \t]*\bimport\b(.*)")
 MODULE_AS = _compiled(rb"(" + _PATH + rb")(?:\s+as\s+(" + _NAME + rb"))?")
 NAME_AS = _compiled(rb"(" + _NAME + rb")(?:\s+as\s+(" + _NAME + rb"))?")
 
@@ -100,7 +103,7 @@ def body_end(data: bytes, start: int, indent: int) -> int | None:
     for _ in range(_MAX_STEPS):
         found = pattern.search(data, searched)
         end = found.start() + 1 if found else len(data)
-        if found is not None and data[found.end() - 1] in b")]}":
+        if found is not None and _goes_on(data, found):
             searched = found.end()
             continue
         double, single = data.count(b'"""', start, end), data.count(b"'''", start, end)
@@ -121,14 +124,19 @@ def _end_by_strings(data: bytes, start: int, pattern: re.Pattern[bytes]) -> int 
     for string in STRINGS.finditer(data, start):
         while found := pattern.search(data, searched - 1, string.start() + 1):
             searched = found.end()
-            if data[searched - 1] not in b")]}":
+            if not _goes_on(data, found):
                 return _without_trailing(data, start, found.start() + 1)
         searched = string.end()
     while found := pattern.search(data, searched - 1):
         searched = found.end()
-        if data[searched - 1] not in b")]}":
+        if not _goes_on(data, found):
             return _without_trailing(data, start, found.start() + 1)
     return _without_trailing(data, start, len(data))
+
+
+def _goes_on(data: bytes, line: re.Match[bytes]) -> bool:
+    """Whether a line is part of the one before it, however little it is indented."""
+    return data[line.end() - 1] in b")]}" or data[line.start() - 1] == _BACKSLASH
 
 
 def _without_trailing(data: bytes, start: int, end: int) -> int:

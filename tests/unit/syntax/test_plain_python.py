@@ -40,6 +40,11 @@ J = a.Baz("(", ')', # comment "
 K = Foo().bar
 L = foo(1)[2].Quux(3)
 x[0] = 1
+Tabbed		= Foo()
+Continued: Bar[1] \
+    = Baz()
+Behind = \
+    Foo()
 S += Foo()
 T = "a" if U else 'b'
 if __name__ == "__main__":
@@ -97,7 +102,14 @@ class NotThis:
 }
 
     def q(self, x=")"): return x
+    def continued(self):
+        return 1 + \
+"a" + [
+]
     def r(self): ...; y = 1
+    def returning(self) -> \
+            Foo | Bar:
+        return 1
     @overload
     def s(
         self,
