@@ -1,4 +1,4 @@
-"""Where a checkpoint comes from: a folder, and what can be told of its origin."""
+"""Where a checkpoint comes from: a folder or the hub, and what can be told of its origin."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quantize.failures import BadInput
+from quantize.hub import fetch
 
 _REVISION = re.compile(r"[0-9a-f]{40}")
+_REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +23,16 @@ class Source:
     revision: str | None = None
 
 
-def find_source(text: str) -> Source:
-    """The checkpoint that `text` names; BadInput if there is none."""
+def find_source(text: str, revision: str | None = None) -> Source:
+    """The checkpoint in the folder `text`, or, where there is none, in the repository of that name.
+
+    `revision` is a branch, tag or commit of a repository. Raises QuantizeError.
+    """
     folder = Path(text)
+    if not folder.exists() and _REPOSITORY.fullmatch(text):
+        folder = fetch(text, revision)
+    elif revision is not None:
+        raise BadInput(f"{folder} is no repository of the hub, so it has no --revision.")
     if not folder.is_dir():
         what = "is a file, not the folder of a checkpoint" if folder.exists() else "does not exist"
         raise BadInput(f"{folder} {what}; give a folder with config.json and safetensors.")

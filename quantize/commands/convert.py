@@ -26,7 +26,9 @@ class Kind(str, enum.Enum):
 
 
 def convert(
-    source: Annotated[str, typer.Argument(help="Folder with config.json and safetensors.")],
+    source: Annotated[
+        str, typer.Argument(help="Folder with config.json and safetensors, or a name on the hub.")
+    ],
     target: Annotated[Path, typer.Argument(help="The GGUF file to write.")],
     dtype: Annotated[
         Kind, typer.Option(help="Numbers of the matrices; auto: as they are, f16 for f32.")
@@ -34,13 +36,16 @@ def convert(
     licence: Annotated[
         str | None, typer.Option(help="Licence to name in the file; else that of README.md.")
     ] = None,
+    revision: Annotated[
+        str | None, typer.Option(help="Branch, tag or commit of a repository on the hub.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
 ) -> None:
     """Write a StarCoder2 checkpoint as a GGUF file, with the fill-in-the-middle ids in it."""
     with complaints():
         check_target(target, force)
         kind = AUTO if dtype is Kind.AUTO else dtype.value.upper()
-        conversion = prepare(find_source(source), kind, licence)
+        conversion = prepare(find_source(source, revision), kind, licence)
         _say_what_is_missing(conversion)
         with progress_bar(DownloadColumn()) as progress:
             task = progress.add_task("convert", total=conversion.n_source_bytes)

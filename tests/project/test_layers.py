@@ -18,6 +18,7 @@ BREACHES = [
     ("sc2_lsp/server/convert.py", "from sc2_lsp.server import session"),
     ("sc2_lsp/managing/estimate.py", "from sc2_lsp.managing import commands"),
     ("sc2_lsp/engine/kv.py", "from sc2_lsp.engine import client"),
+    ("quantize/failures.py", "from quantize import jsonfile"),
     ("sc2_lsp/postprocess/tabs.py", "from sc2_lsp.postprocess import repeats"),
     ("sc2_lsp/settings.py", "import socket"),
     ("sc2_lsp/engine/client.py", "import lsprotocol.types"),

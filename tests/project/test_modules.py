@@ -35,8 +35,8 @@ MAY_LISTEN = {
     "sc2_lsp/server/transport.py",
 }
 
-# The hub is asked by `sc2-lsp model pull` alone.
-MAY_ASK_THE_HUB = {"sc2_lsp/hub/door.py"}
+# The hub is asked by `sc2-lsp model pull` and by `sc2-quantize convert` with a name on it.
+MAY_ASK_THE_HUB = {"quantize/hub.py", "sc2_lsp/hub/door.py"}
 
 # A benchmark asks the servers that its command line names.
 MAY_ASK_ITS_PEERS = {"sc2_lsp/bench/peer.py"}

@@ -267,6 +267,28 @@ def test_a_weight_too_large_for_f16(folder: Path, tmp_path: Path) -> None:
     convert(folder, tmp_path / "ours.gguf", "bf16")
 
 
+def test_memory_does_not_grow_with_the_model(tmp_path: Path) -> None:
+    """Of 2 MB and of 300 MB of weights, all of them zero, as the system counts it."""
+    peaks = []
+    for n_embd, n_ff in ((64, 160), (2048, 8192)):
+        folder = make_checkpoint(tmp_path / f"model-{n_embd}", Recipe("model"))
+        recipe = Recipe("model", n_layers=3, n_embd=n_embd, n_ff=n_ff, n_heads=4, n_kv_heads=2)
+        (folder / "config.json").write_text(json.dumps(config(recipe, N_VOCAB)), encoding="utf-8")
+        _write_empty(folder / "model.safetensors", recipe)
+        peaks.append(_peak_bytes(folder, tmp_path / "out.gguf"))
+        (tmp_path / "out.gguf").unlink()
+    assert peaks[1] - peaks[0] < 80e6
+
+
+def _peak_bytes(folder: Path, target: Path) -> int:
+    command = [sys.executable, "-m", "quantize", "convert", str(folder), str(target)]
+    _, status, used = os.wait4(
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL).pid, 0
+    )
+    assert status == 0
+    return used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
 def test_no_room_is_said_before_anything_is_written(tmp_path: Path) -> None:
     """A checkpoint of two terabytes, of which only the headers are on the disk."""
     recipe = Recipe("huge", n_layers=1, n_embd=1 << 18, n_ff=1 << 18, n_heads=4, n_kv_heads=4)
@@ -279,7 +301,8 @@ def test_no_room_is_said_before_anything_is_written(tmp_path: Path) -> None:
 def _write_empty(path: Path, recipe: Recipe) -> None:
     """The header of the weights that `recipe` asks for, and a hole where they would be."""
     small = weights(Recipe("model", n_layers=recipe.n_layers), N_VOCAB)
-    sizes = {64: recipe.n_embd, 160: recipe.n_ff, 32: recipe.n_embd}
+    n_kv = recipe.n_embd // recipe.n_heads * recipe.n_kv_heads
+    sizes = {64: recipe.n_embd, 160: recipe.n_ff, 32: n_kv}
     header: dict[str, object] = {}
     end = 0
     for name, (dtype, shape, _) in small.items():

@@ -20,6 +20,7 @@ COMMIT = "c" * 40
 _BLOCK = 1 << 20
 _RESOLVE = re.compile(r"/(?P<repository>[^/]+/[^/]+)/resolve/(?P<revision>[^/]+)/(?P<name>.+)")
 _MODEL = re.compile(r"/api/models/(?P<repository>[^/]+/[^/]+)/revision/(?P<revision>[^/]+)")
+_TREE = re.compile(r"/api/models/(?P<repository>[^/]+/[^/]+)/tree/(?P<revision>[^/]+)")
 _CDN = re.compile(r"/cdn/(?P<repository>[^/]+/[^/]+)/(?P<name>.+)")
 _RANGE = re.compile(r"bytes=(\d+)-")
 
@@ -118,6 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
             (_CDN, self._file),
             (_RESOLVE, self._resolve),
             (_MODEL, self._model),
+            (_TREE, self._tree),
         ]
         for pattern, answer in routes:
             if found := pattern.fullmatch(path):
@@ -158,6 +160,14 @@ class _Handler(BaseHTTPRequestHandler):
             return
         body = {"id": repository, "sha": COMMIT, "siblings": siblings}
         self._send(200, {"Content-Type": "application/json"}, json.dumps(body).encode())
+
+    def _tree(self, asked: dict[str, str]) -> None:
+        files: list[dict[str, Any]] = []
+        for (there, name), content in self.hub.files.items():
+            if there == asked["repository"]:
+                oid = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+                files.append({"type": "file", "path": name, "size": len(content), "oid": oid})
+        self._send(200, {"Content-Type": "application/json"}, json.dumps(files).encode())
 
     def _file(self, asked: dict[str, str]) -> None:
         content = self.hub.files[asked["repository"], asked["name"]]
