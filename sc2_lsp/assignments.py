@@ -18,8 +18,8 @@ class AssignmentError(Exception):
 def settings_from(model: str, assignments: Sequence[str]) -> Settings:
     """The settings with `model`, unless it is empty, and each of `assignments` in turn.
 
-    A model's path becomes absolute: who reads the settings may run in another folder. Raises
-    AssignmentError.
+    The paths of a model and of an adapter become absolute: who reads the settings may run in
+    another folder. Raises AssignmentError.
     """
     given: dict[str, Any] = {}
     if model:
@@ -29,6 +29,8 @@ def settings_from(model: str, assignments: Sequence[str]) -> Settings:
         if not equals:
             raise AssignmentError(f"'--set {assignment}' needs the form NAME=VALUE.")
         given[name] = _value(value)
+    if given.get("lora"):
+        given["lora"] = str(Path(str(given["lora"])).expanduser().absolute())
     settings, complaints = merge(Settings(), given)
     if complaints:
         raise AssignmentError(" ".join(complaints))

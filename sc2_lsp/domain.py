@@ -178,7 +178,8 @@ class EngineSpec:
     tokens. `n_threads` = 0 means the number of physical cores; `n_gpu_layers` = -1 as many layers
     as fit, where llama.cpp was built for a GPU. `shift_tokens` is the shortest run of tokens whose
     keys and values may be copied to another position, 0 for never. `warm_start_mb` bounds the
-    states saved under `cache_folder` in MiB, 0 for none.
+    states saved under `cache_folder` in MiB, 0 for none. `lora_path` is that of an adapter, applied
+    by `lora_scale`; empty for none.
     """
 
     model_path: str
@@ -193,6 +194,8 @@ class EngineSpec:
     drafting: str = "never"
     warm_start_mb: int = 0
     cache_folder: str = ""
+    lora_path: str = ""
+    lora_scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "empty for the one chosen by `sc2-lsp model use`, else the bundled sc2-tiny."
         ),
     ] = ""
+    lora: Annotated[
+        str,
+        Meta(
+            description="Path of a GGUF adapter, made by `sc2-quantize convert-lora`, that changes "
+            "the model; empty for none."
+        ),
+    ] = ""
+    lora_scale: Annotated[
+        float,
+        Meta(ge=0, le=10, description="How much of the adapter counts; 0 is as without it."),
+    ] = 1.0
     automatic: Annotated[
         bool, Meta(description="Answer requests that the editor sends while you type.")
     ] = True

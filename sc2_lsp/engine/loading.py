@@ -161,9 +161,12 @@ def _load_at(
     n_ctx = min(spec.n_ctx, lib.llama_model_n_ctx_train(model))
     n_cells = max(spec.n_cells, n_ctx)
     try:
+        adapter = _load_adapter(model, spec, log)
         context = _new_context(
             model, spec, n_cells + size.n_scratch_cells, size.n_sequences, abort, log
         )
+        if adapter is not None:
+            _apply_adapter(context, adapter, spec.lora_scale)
     except ModelError:
         lib.llama_model_free(model)
         raise
@@ -194,6 +197,39 @@ def _new_context(
             "model."
         )
     return context
+
+
+def _load_adapter(model: Any, spec: EngineSpec, log: LogCapture) -> Any:
+    """The adapter that `spec` names, which lives as long as the model; None where there is none."""
+    if not spec.lora_path or not spec.lora_scale:
+        return None
+    shown = f"The adapter {spec.lora_path}"
+    try:
+        kind = read_model_header(Path(spec.lora_path)).metadata.get("general.type")
+    except HeaderError as error:
+        raise ModelError(f"{shown} cannot be used: {error}; correct the setting 'lora'.") from None
+    if kind != "adapter":
+        raise ModelError(
+            f"{shown} is a GGUF file, but no adapter; the setting 'lora' takes what "
+            "`sc2-quantize convert-lora` writes."
+        )
+    log.forget()
+    adapter = lib.llama_adapter_lora_init(model, os.fsencode(spec.lora_path))
+    if not adapter:
+        reason = log.reason() or "llama.cpp gave no reason"
+        raise ModelError(
+            f"{shown} does not go with the model {spec.model_path} ({reason}); correct the setting "
+            "'lora'."
+        )
+    return adapter
+
+
+def _apply_adapter(context: Any, adapter: Any, scale: float) -> None:
+    """Let the adapter change what is computed in the context."""
+    adapters = (lib.llama_adapter_lora_p_ctypes * 1)(adapter)
+    if lib.llama_set_adapters_lora(context, adapters, 1, (ctypes.c_float * 1)(scale)):
+        lib.llama_free(context)
+        raise ModelError("llama.cpp refuses the adapter in the setting 'lora'.")
 
 
 def n_threads(spec: EngineSpec) -> int:

@@ -63,6 +63,7 @@ def engine_name(spec: EngineSpec) -> str:
         protocol.VERSION,
         spec,
         _file_identity(spec.model_path),
+        _file_identity(spec.lora_path or None),
         sys.executable,
         str(Path(__file__).resolve()),
         # Another build of the same version, for a GPU say, is another engine.

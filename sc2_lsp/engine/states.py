@@ -78,25 +78,32 @@ def default_folder() -> Path:
     return platformdirs.user_cache_path("sc2-lsp", appauthor=False) / "states"
 
 
-def state_key(model_path: Path, settings: Mapping[str, str]) -> str | None:
+def state_key(
+    model_path: Path, settings: Mapping[str, str], adapter_path: Path | None = None
+) -> str | None:
     """What a state has to agree with to be of use, as 32 hexadecimal digits.
 
     `settings` is all that shapes a state besides the weights: the type of its numbers, the version
-    of llama.cpp and the like. Of the weights it takes size, time of change, beginning and end:
-    reading gigabytes would take longer than what it saves. None where the file cannot be read.
+    of llama.cpp and the like. Of the weights, and of an adapter that changes them, it takes size,
+    time of change, beginning and end: reading gigabytes would take longer than what it saves. None
+    where a file cannot be read.
     """
     digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
     try:
-        with model_path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            digest.update(struct.pack("<QQ", status.st_size, status.st_mtime_ns))
-            digest.update(file.read(_IDENTITY_BYTES))
-            file.seek(max(0, status.st_size - _IDENTITY_BYTES))
-            digest.update(file.read(_IDENTITY_BYTES))
+        for path in filter(None, (model_path, adapter_path)):
+            digest.update(_identity(path))
     except OSError:
         return None
     digest.update(repr(sorted(settings.items())).encode())
     return digest.hexdigest()
+
+
+def _identity(path: Path) -> bytes:
+    with path.open("rb") as file:
+        status = os.fstat(file.fileno())
+        begin = file.read(_IDENTITY_BYTES)
+        file.seek(max(0, status.st_size - _IDENTITY_BYTES))
+        return struct.pack("<QQ", status.st_size, status.st_mtime_ns) + begin + file.read()
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,15 +41,16 @@ class Thrift:
 
 def warm_states(spec: EngineSpec, cache: KvCache, version: str, clock: Clock) -> WarmStates | None:
     """The states that fit what `spec` loads with this version of llama.cpp; None for none."""
-    key = state_key(
-        Path(spec.model_path),
-        {
-            "version": version,
-            "kv_type": spec.kv_type,
-            "flash_attention": spec.flash_attention,
-            "shifted": str(spec.shift_tokens > 0),
-        },
-    )
+    shapes = {
+        "version": version,
+        "kv_type": spec.kv_type,
+        "flash_attention": spec.flash_attention,
+        "shifted": str(spec.shift_tokens > 0),
+    }
+    adapter = Path(spec.lora_path) if spec.lora_path else None
+    if adapter is not None:
+        shapes["lora_scale"] = repr(spec.lora_scale)
+    key = state_key(Path(spec.model_path), shapes, adapter)
     if key is None or not spec.warm_start_mb:
         return None
     folder = Path(spec.cache_folder) if spec.cache_folder else default_folder()

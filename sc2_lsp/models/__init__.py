@@ -25,6 +25,8 @@ def engine_spec(settings: Settings) -> EngineSpec:
         shift_tokens=settings.shift_tokens,
         drafting=settings.drafting,
         warm_start_mb=settings.warm_start_mb,
+        lora_path=str(_expanded(settings.lora)) if settings.lora else "",
+        lora_scale=settings.lora_scale,
     )
 
 

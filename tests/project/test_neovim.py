@@ -57,7 +57,7 @@ def _lua_type(annotated: Any) -> str:
     kind = annotated.__origin__
     if get_origin(kind) is not None:
         return "|".join(f"'{value}'" for value in get_args(kind))
-    return {bool: "boolean", int: "integer", str: "string"}[kind]
+    return {bool: "boolean", int: "integer", float: "number", str: "string"}[kind]
 
 
 def test_help_has_the_settings(update: bool) -> None:

@@ -101,7 +101,8 @@ def test_settings(manifest: dict[str, Any], update: bool) -> None:
     assert given == wanted, "run pytest tests/project --update"
     assert list(given) == list(wanted), "run pytest tests/project --update"
     for name, setting in given.items():
-        assert isinstance(setting["default"], {"boolean": bool}.get(setting["type"], (int, str)))
+        kinds = {"boolean": bool, "number": float}
+        assert isinstance(setting["default"], kinds.get(setting["type"], (int, str)))
         assert (
             not setting["default"] or "enum" not in setting or setting["default"] in setting["enum"]
         ), name

@@ -28,3 +28,8 @@ def test_a_models_path_becomes_absolute() -> None:
 def test_what_cannot_be_set_is_refused(assignment: str, says: str) -> None:
     with pytest.raises(AssignmentError, match=says):
         settings_from("", [assignment])
+
+
+def test_the_path_of_an_adapter_becomes_absolute() -> None:
+    settings = settings_from("", ["lora=adapter.gguf", "lora_scale=0.5"])
+    assert (settings.lora, settings.lora_scale) == (str(Path("adapter.gguf").absolute()), 0.5)

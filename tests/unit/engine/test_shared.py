@@ -17,6 +17,15 @@ def test_the_same_weights_and_settings_have_the_same_name() -> None:
     assert engine_name(SPEC) == engine_name(replace(SPEC))
 
 
+def test_another_adapter_under_the_same_path_has_another_name(tmp_path: Path) -> None:
+    path = tmp_path / "adapter.gguf"
+    spec = replace(SPEC, lora_path=str(path))
+    names = [engine_name(spec)]
+    path.write_text("a")
+    names.append(engine_name(spec))
+    assert len(set(names)) == 2
+
+
 @pytest.mark.parametrize("name", [field.name for field in fields(EngineSpec)])
 def test_every_setting_of_an_engine_is_part_of_its_name(name: str) -> None:
     value = getattr(SPEC, name)

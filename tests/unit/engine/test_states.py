@@ -306,6 +306,18 @@ def test_the_key_follows_the_file_and_the_settings(tmp_path: Path) -> None:
     assert state_key(model, dict(reversed(base.items()))) == keys[0]
 
 
+def test_the_key_follows_the_adapter(tmp_path: Path) -> None:
+    model, adapter = tmp_path / "model.gguf", tmp_path / "adapter.gguf"
+    model.write_bytes(b"model")
+    assert state_key(model, {}, adapter) is None
+    keys = [state_key(model, {})]
+    for content in (b"a", b"ab"):
+        adapter.write_bytes(content)
+        keys.append(state_key(model, {}, adapter))
+    assert None not in keys
+    assert len(set(keys)) == 3
+
+
 def test_a_missing_model_has_no_key(tmp_path: Path) -> None:
     assert state_key(tmp_path / "none.gguf", {}) is None
 

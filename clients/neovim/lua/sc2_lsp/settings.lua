@@ -5,6 +5,11 @@
 --- Path of a StarCoder2 GGUF file, or a name from `sc2-lsp model list`; empty for the one chosen by
 --- `sc2-lsp model use`, else the bundled sc2-tiny.
 ---@field model? string
+--- Path of a GGUF adapter, made by `sc2-quantize convert-lora`, that changes the model; empty for
+--- none.
+---@field lora? string
+--- How much of the adapter counts; 0 is as without it.
+---@field lora_scale? number
 --- Answer requests that the editor sends while you type.
 ---@field automatic? boolean
 --- Tokens of prompt and generation together. Above 4096 llama.cpp's full attention is no longer
