@@ -11,6 +11,7 @@ from quantize.commands.convert import convert
 from quantize.commands.convert_lora import convert_lora
 from quantize.commands.imatrix import imatrix
 from quantize.commands.inspect import inspect
+from quantize.commands.plan import plan
 from quantize.commands.quantize import quantize
 from quantize.commands.run import run
 from quantize.commands.verify import verify
@@ -41,6 +42,7 @@ def main(
 
 
 app.command()(run)
+app.command()(plan)
 app.command()(convert)
 app.command()(quantize)
 app.command()(verify)

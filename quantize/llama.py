@@ -17,9 +17,9 @@ import llama_cpp
 import numpy as np
 import numpy.typing as npt
 from llama_cpp import llama_cpp as lib
-from llama_cpp._ctypes_extensions import load_shared_library
 
 from quantize.failures import BadInput, QuantizeError
+from quantize.ggml import Watch, Watcher
 
 Floats = npt.NDArray[np.float32]
 VERSION = llama_cpp.__version__
@@ -95,6 +95,11 @@ def quantize(source: Path, target: Path, recipe: Recipe, on_line: Callable[[str]
         raise QuantizeError(f"{source} cannot be quantized: {_complaint()}.")
 
 
+def system_info() -> str:
+    """What llama.cpp says of the processor that it runs on."""
+    return str(lib.llama_print_system_info().decode(errors="replace"))
+
+
 def _importance_array(values: Mapping[str, Floats]) -> Any:
     entries = [
         lib.llama_model_imatrix_data(
@@ -124,17 +129,13 @@ def _metadata_array(metadata: Mapping[str, str | int]) -> Any:
     return (lib.llama_model_kv_override * (len(entries) + 1))(*entries)
 
 
-Watch = Callable[[str, Floats], object]
-"""Told the name of a matrix and what it is multiplied with, [rows, columns of the matrix]."""
-
-
 class Model:
     """Loaded weights with a context of `n_ctx` tokens, for one sequence at a time."""
 
     def __init__(self, path: Path, n_ctx: int, n_threads: int, watch: Watch | None = None) -> None:
         """Load `path`. Raises QuantizeError where llama.cpp cannot."""
         self._path = path
-        self._watcher = _Watcher(watch) if watch else None
+        self._watcher = Watcher(watch) if watch else None
         _log.complaint, _log.on_line = "", lambda _: None
         params = lib.llama_model_default_params()
         self._model = lib.llama_model_load_from_file(os.fsencode(path), params)
@@ -211,6 +212,12 @@ class Model:
         logits = lib.llama_get_logits(self._context)
         return np.ctypeslib.as_array(logits, shape=(n_logits, self.n_vocab))
 
+    def close(self) -> None:
+        """Let go of the weights."""
+        lib.llama_batch_free(self._batch)
+        lib.llama_free(self._context)
+        lib.llama_model_free(self._model)
+
     def rest_of_line(self, prompt: Sequence[int], n_most: int) -> bytes:
         """The likeliest text after `prompt`, up to a line's end, a special token or `n_most`."""
         written = b""
@@ -229,93 +236,3 @@ class Model:
         buffer = ctypes.create_string_buffer(256)
         size = lib.llama_token_to_piece(self._vocab, token, buffer, len(buffer), 0, False)
         return buffer.raw[: max(size, 0)]
-
-
-class _Tensor(ctypes.Structure):
-    """ggml's tensor, as ggml.h has it in the version that `_check_layout` agrees with."""
-
-    _fields_ = (
-        ("type", ctypes.c_int),
-        ("buffer", ctypes.c_void_p),
-        ("ne", ctypes.c_int64 * 4),
-        ("nb", ctypes.c_size_t * 4),
-        ("op", ctypes.c_int),
-        ("op_params", ctypes.c_int32 * 16),
-        ("flags", ctypes.c_int32),
-        ("src", ctypes.c_void_p * 10),
-        ("view_src", ctypes.c_void_p),
-        ("view_offs", ctypes.c_size_t),
-        ("data", ctypes.c_void_p),
-        ("name", ctypes.c_char * 64),
-        ("extra", ctypes.c_void_p),
-        ("padding", ctypes.c_char * 8),
-    )
-
-
-class _Watcher:
-    """Hands the inputs of the layers' matrices to `watch`, as llama.cpp computes them.
-
-    The rules are those of llama.cpp's tools/imatrix: matrices of blocks, at least 16 rows of F32.
-    """
-
-    _N_LEAST_ROWS = 16
-
-    def __init__(self, watch: Watch) -> None:
-        self.error: Exception | None = None
-        self._watch = watch
-        self._ggml = _ggml()
-        self.callback = lib.ggml_backend_sched_eval_callback(self._called)
-
-    def _called(self, address: int, is_question: bool, _: object) -> bool:
-        try:
-            tensor = _Tensor.from_address(address)
-            if self._ggml.ggml_op_desc(ctypes.c_void_p(address)) != b"MUL_MAT":
-                return not is_question
-            weights = _Tensor.from_address(tensor.src[0])
-            inputs = _Tensor.from_address(tensor.src[1])
-            # On a GPU the name stands between the device's and a number: CUDA0#NAME#0.
-            name = weights.name.decode().split("#")
-            name = name[1] if len(name) > 1 else name[0]
-            if not name.startswith("blk.") or inputs.type != lib.GGML_TYPE_F32:
-                return not is_question
-            if inputs.ne[1] < self._N_LEAST_ROWS:
-                return not is_question
-            if not is_question:
-                self._watch(name, self._rows(tensor.src[1], inputs))
-            return True
-        # Nothing may be thrown through llama.cpp: `evaluate` raises it.
-        except Exception as error:
-            self.error = error
-            return False
-
-    def _rows(self, address: int, tensor: _Tensor) -> Floats:
-        n_columns, n_rows = tensor.ne[0], tensor.ne[1] * tensor.ne[2] * tensor.ne[3]
-        size = n_columns * n_rows * 4
-        if self._ggml.ggml_nbytes(ctypes.c_void_p(address)) != size:
-            raise QuantizeError("llama.cpp gave inputs that do not lie side by side.")
-        rows = np.empty((n_rows, n_columns), np.float32)
-        self._ggml.ggml_backend_tensor_get(
-            ctypes.c_void_p(address), rows.ctypes.data_as(ctypes.c_void_p), 0, size
-        )
-        return rows
-
-
-def _ggml() -> ctypes.CDLL:
-    """The library below llama.cpp. Raises QuantizeError unless its tensors are as known here."""
-    library: ctypes.CDLL = load_shared_library("ggml-base", Path(llama_cpp.__file__).parent / "lib")
-    library.ggml_op_desc.restype = ctypes.c_char_p
-    library.ggml_nbytes.restype = ctypes.c_size_t
-    library.ggml_tensor_overhead.restype = ctypes.c_size_t
-    library.ggml_backend_tensor_get.argtypes = (
-        ctypes.c_void_p,
-        ctypes.c_void_p,
-        ctypes.c_size_t,
-        ctypes.c_size_t,
-    )
-    # What lies before a tensor: an offset, a size, a pointer, a number and its padding.
-    if library.ggml_tensor_overhead() != 32 + ctypes.sizeof(_Tensor):
-        raise QuantizeError(
-            f"llama-cpp-python {VERSION} lays tensors out in another way than is known here; "
-            "take an earlier one for importance matrices."
-        )
-    return library

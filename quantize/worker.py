@@ -16,7 +16,7 @@ from typing import Any
 
 from quantize.failures import QuantizeError
 
-JOBS = ("quantize", "imatrix", "compare", "speed")
+JOBS = ("quantize", "imatrix", "compare", "survey")
 
 
 def main() -> None:

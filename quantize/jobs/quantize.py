@@ -51,6 +51,20 @@ def run(options: Mapping[str, Any], tell: Callable[..., None]) -> dict[str, Any]
     return {"tensors": tensors, "n_fallbacks": n_fallbacks}
 
 
+def planned(source: Path, kind: str) -> dict[str, str]:
+    """The type that each tensor of `source` would get in a file of type `kind`."""
+    recipe = llama.Recipe(FILE_TYPES[kind], n_threads=1, allow_requantize=True, is_dry_run=True)
+    tensors: dict[str, str] = {}
+
+    def take(line: str) -> None:
+        if found := _TENSOR.match(line):
+            tensor = _tensor(found)
+            tensors[tensor["name"]] = tensor["after"]
+
+    llama.quantize(source, Path("never-written"), recipe, take)
+    return tensors
+
+
 def _importance(path: Path) -> dict[str, Any]:
     importance = imatrix_file.read(path)
     metadata: dict[str, str | int] = {
