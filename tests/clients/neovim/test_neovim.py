@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -12,50 +11,19 @@ import pytest
 
 from sc2_lsp.record import store
 from sc2_lsp.record.entry import Fate
-from tests.clients.neovim.driver import INIT, MORE_KEYS, Neovim
-from tests.clients.terminal import ROOT
+from tests.clients.neovim.driver import (
+    INIT,
+    MORE_KEYS,
+    MULTILINE,
+    TYPED,
+    Neovim,
+    begin,
+    code_with,
+)
 
 pytestmark = pytest.mark.editor
 
 Open = Callable[..., Neovim]
-
-MULTILINE = "vim.lsp.config('sc2_lsp', { settings = { sc2 = { multiline = 'always' } } })\n"
-CODE = (ROOT / "sc2_lsp" / "text.py").read_text("utf-8")
-TYPED = "return self.line_starts["
-
-
-def code_with(line: str) -> str:
-    """A real module in which somebody has begun to type at the end of its first method."""
-    place = CODE.index("    @property\n    def n_lines")
-    return CODE[:place] + line
-
-
-@pytest.fixture
-def open_(tmp_path: Path) -> Iterator[Open]:
-    editors: list[Neovim] = []
-    # A socket's path may not be long.
-    with tempfile.TemporaryDirectory(prefix="sc2-nvim-") as folder:
-
-        def open_file(text: str | bytes, init: str = INIT + MORE_KEYS) -> Neovim:
-            (tmp_path / ".git").mkdir()
-            file = tmp_path / "shapes.py"
-            file.write_bytes(text if isinstance(text, bytes) else text.encode())
-            editor = Neovim(Path(folder), file, init)
-            editors.append(editor)
-            return editor
-
-        yield open_file
-        for editor in editors:
-            editor.close()
-
-
-def begin(editor: Neovim, typed: str = TYPED) -> str:
-    """Go to the end of the file, type, and wait for the suggestion."""
-    editor.wait_until_ready()
-    # Neovim draws no lines below the window: let the end of the file be at its top.
-    editor.keys("G", "z", "t", "o")
-    editor.type(typed)
-    return editor.wait_for_ghost()
 
 
 def test_three_lines_of_configuration_are_enough(open_: Open) -> None:
@@ -104,49 +72,6 @@ def test_what_was_typed_since_is_not_inserted_twice(open_: Open) -> None:
     # Both arrive at once, within the pause before Neovim asks again.
     editor.type(ghost[0] + "\x0c")
     editor.wait(lambda: editor.lines()[-1].strip() == TYPED + ghost, "the suggestion, once")
-
-
-def test_lines_that_end_in_crlf(open_: Open, tmp_path: Path) -> None:
-    text = code_with("").replace("\n", "\r\n").encode()
-    editor = open_(text, INIT + MORE_KEYS + MULTILINE)
-    assert "\n" in begin(editor, "def clamp(")
-    assert "\r" not in editor.ghost()
-    assert not any("^M" in row for row in editor.screen())
-    before = editor.lines()
-    editor.keys("C-l")
-    editor.wait(lambda: len(editor.lines()) > len(before), "the accepted lines")
-    editor.keys("Escape")
-    editor.type(":write\n")
-    editor.wait(lambda: not editor.lua("return vim.bo.modified"), "the file is written")
-    written = (tmp_path / "shapes.py").read_bytes()
-    assert written.startswith(text)
-    assert written.count(b"\r\n") == written.count(b"\n") == written.count(b"\r")
-
-
-@pytest.mark.parametrize("before", ["s = '😀é👩‍👩‍👧'; ", "s = 'שלום'; ", "s = 'e\u0301'; "])
-def test_wide_and_combined_characters_before_the_cursor(open_: Open, before: str) -> None:
-    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
-    line = before + TYPED
-    ghost = begin(editor, line)
-    editor.keys("C-l")
-    editor.wait(lambda: editor.lines()[-1].strip() == line + ghost, "the accepted text")
-
-
-def test_tabs_before_the_cursor(open_: Open) -> None:
-    text = code_with("    def line_start(self, line: int) -> int:\n").replace("    ", "\t")
-    editor = open_(text, INIT + MORE_KEYS + "vim.g.python_recommended_style = 0\n")
-    ghost = begin(editor)
-    assert editor.lines()[-1] == f"\t\t{TYPED}"
-    editor.keys("C-l")
-    editor.wait(lambda: editor.lines()[-1] == f"\t\t{TYPED}{ghost}", "the accepted text")
-
-
-def test_a_file_of_50_000_lines(open_: Open) -> None:
-    long = "".join(f"value_{number} = {number}\n" for number in range(50_000))
-    editor = open_(long + code_with("    def line_start(self, line: int) -> int:\n"))
-    ghost = begin(editor)
-    editor.keys("C-l")
-    editor.wait(lambda: editor.lines()[-1].strip() == TYPED + ghost, "the accepted text")
 
 
 @pytest.mark.parametrize("what", ["read-only", "deleted"])
