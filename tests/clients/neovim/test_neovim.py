@@ -21,6 +21,11 @@ from tests.clients.neovim.driver import (
     code_with,
 )
 
+REQUESTS = """
+local client = vim.lsp.get_clients({ name = 'sc2_lsp' })[1]
+return require('sc2_lsp.server').execute_sync(client, 'sc2.stats', 5000).requests
+"""
+
 pytestmark = pytest.mark.editor
 
 Open = Callable[..., Neovim]
@@ -114,6 +119,65 @@ def test_dismiss_and_toggle(open_: Open) -> None:
     editor.wait_for_ghost()
 
 
+def test_toggle_in_one_filetype(open_: Open, tmp_path: Path) -> None:
+    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
+    begin(editor)
+    editor.keys("Escape")
+    editor.type(":Sc2 toggle pyt\t\n")
+    editor.wait(lambda: editor.row("sc2 off"), "the status")
+    requests = editor.lua(REQUESTS)
+    editor.keys("S")
+    editor.type(TYPED)
+    # Neovim has asked when its pause is over, the plug-in has kept it from the server.
+    editor.lua("vim.wait(600)")
+    assert editor.lua(REQUESTS) == requests
+    assert not editor.ghost()
+    editor.keys("C-n")
+    editor.wait_for_ghost()
+    editor.keys("Escape")
+    editor.type(f":edit {tmp_path}/other.sh\n")
+    editor.wait(lambda: editor.row("sc2|"), "the status in another filetype")
+    editor.type(":buffer 1\n")
+    editor.wait(lambda: editor.row("sc2 off"), "the status")
+    editor.type(":Sc2 toggle python\n")
+    editor.wait(lambda: not editor.row("sc2 off"), "the status")
+    editor.keys("S")
+    editor.type(TYPED)
+    editor.wait_for_ghost()
+
+
+def test_choosing_a_model(open_: Open, tmp_path: Path) -> None:
+    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
+    editor.wait_until_ready()
+    editor.type(":Sc2 model\n")
+    editor.wait(lambda: editor.row("1: sc2-tiny, 0.0 GB, about "), "the list")
+    editor.wait(lambda: editor.row("starcoder2-3b-q4_k_m, 1.9 GB, about "), "models to fetch")
+    editor.wait(lambda: editor.row("Type number"), "the question")
+    editor.type("2\n")
+    pull = "fetch it first: sc2-lsp model pull starcoder2-3b-"
+    editor.wait(lambda: editor.row(pull), "how to get it")
+    editor.type(":Sc2 model sc2-t\t\n")
+    editor.wait(lambda: editor.row("the model is sc2-tiny until you leave Neovim."), "the choice")
+    begin(editor)
+    assert editor.lua("return vim.lsp.config.sc2_lsp.settings.sc2.model") == "sc2-tiny"
+
+
+def test_in_lualine(open_: Open) -> None:
+    lualine = """
+    vim.opt.runtimepath:append(vim.env.SC2_LUALINE)
+    require('lualine').setup({
+      options = { icons_enabled = false, refresh = { statusline = 100 } },
+      sections = { lualine_x = { function() return require('sc2_lsp').status() end } },
+    })
+    """
+    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"), INIT + lualine)
+    begin(editor)
+    editor.keys("Escape")
+    editor.wait(lambda: re.search(r"NORMAL.* sc2 ", editor.row("NORMAL")), "the status")
+    editor.type(":Sc2 toggle\n")
+    editor.wait(lambda: editor.row(" sc2 off "), "the status")
+
+
 def test_what_was_accepted_is_recorded(
     open_: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,6 +258,68 @@ def test_beside_a_completion_menu(open_: Open) -> None:
     editor.wait(lambda: editor.lines()[-1].strip() == accepted, "the accepted text")
 
 
+# A language server inside of Neovim that completes two names.
+OTHER_SERVER = """
+local function start(dispatchers)
+  local is_closing = false
+  return {
+    request = function(method, params, callback)
+      local names = { 'line_starts', 'line_start' }
+      local items = vim.tbl_map(function(name) return { label = name } end, names)
+      local answers = {
+        initialize = { capabilities = { completionProvider = { triggerCharacters = { '.' } } } },
+        ['textDocument/completion'] = { isIncomplete = false, items = items },
+      }
+      vim.schedule(function() callback(nil, answers[method]) end)
+      return true, 1
+    end,
+    notify = function(method)
+      if method == 'exit' then dispatchers.on_exit(0, 15) end
+    end,
+    is_closing = function() return is_closing end,
+    terminate = function() is_closing = true end,
+  }
+end
+vim.lsp.config('other', { cmd = start, filetypes = { 'python' } })
+vim.lsp.enable('other')
+vim.o.completeopt = 'menuone,noselect'
+vim.api.nvim_create_autocmd('LspAttach', { callback = function(event)
+  local client = vim.lsp.get_client_by_id(event.data.client_id)
+  if client.name == 'other' then
+    vim.lsp.completion.enable(true, client.id, event.buf, { autotrigger = autotrigger })
+  end
+end })
+"""
+
+
+def menu(editor: Neovim) -> bool:
+    return bool(editor.lua("return vim.fn.pumvisible() == 1"))
+
+
+@pytest.mark.parametrize("key", ["", "C-x C-o"])
+def test_beside_the_menu_of_another_server(open_: Open, key: str) -> None:
+    """The menu opens by itself behind the point, or by the key."""
+    other = f"local autotrigger = {'false' if key else 'true'}\n{OTHER_SERVER}"
+    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"), INIT + other)
+    ghost = begin(editor, "return self.")
+    editor.keys(*key.split())
+    editor.wait(lambda: menu(editor), "the menu")
+    editor.wait(editor.ghost, "the suggestion beside it")
+    editor.keys("C-l")
+    accepted = "return self." + ghost
+    editor.wait(lambda: editor.lines()[-1].strip() == accepted, "the accepted text")
+    editor.keys("Escape", "S")
+    editor.type("return self.")
+    editor.keys(*key.split())
+    editor.wait(lambda: menu(editor), "the menu")
+    editor.keys("Down", "C-y")
+    chosen = "return self.line_start"
+    editor.wait(lambda: editor.lines()[-1].strip().startswith(chosen), "the chosen entry")
+    assert not menu(editor)
+    editor.type("[")
+    editor.wait_for_ghost()
+
+
 def test_what_the_commands_show(open_: Open) -> None:
     editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
     begin(editor)
@@ -210,7 +336,6 @@ def test_what_the_commands_show(open_: Open) -> None:
     for name, wanted in (
         ("status", "sc2_lsp: ready, sc2-tiny.gguf, suggestions on, "),
         ("why", "sc2_lsp: the last answer was a suggestion."),
-        ("model", "sc2_lsp: the model is sc2-tiny.gguf"),
         ("nothing", "sc2_lsp: there is no 'nothing'"),
         ("model /no/such.gguf", "sc2_lsp: there is no file /no/such.gguf."),
     ):
