@@ -21,7 +21,7 @@ RUN := $(BIN)/python
 INSTALLED := $(VENV)/.sc2-installed
 
 .PHONY: help demo test check lint format install clean
-.PHONY: e2e-neovim e2e-vscode e2e-helix e2e-quantize e2e-gateway
+.PHONY: e2e e2e-neovim e2e-vscode e2e-helix lint-neovim e2e-quantize e2e-gateway
 .DEFAULT_GOAL := help
 
 help:
@@ -30,8 +30,9 @@ help:
 	@echo 'make check    formatting, lint, types, layers and tests'
 	@echo 'make lint     the same without the tests'
 	@echo 'make format   rewrite the code in the project'"'"'s format'
-	@echo 'make e2e-neovim  fetch Neovim into your cache folder and test the plugin in it'
-	@echo 'make e2e-helix   the same with Helix, an editor without inline completion'
+	@echo 'make e2e      fetch the editors into your cache folder and test the clients in them'
+	@echo 'make e2e-neovim  the same with Neovim alone; make lint-neovim checks the plugin'"'"'s Lua'
+	@echo 'make e2e-helix   with Helix, an editor without inline completion'
 	@echo 'make e2e-quantize  build llama.cpp'"'"'s own tools and compare sc2-quantize with them'
 	@echo 'make e2e-gateway  fetch nginx and llama-server into your cache folder and test the gateway of deploy/'
 	@echo 'make install  only create $(VENV) and install into it'
@@ -43,21 +44,33 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	@$(RUN) -m pytest
 
+# All editors one after the other, also where one fails; the last result is committed.
+e2e: $(INSTALLED)
+	@reports=$$(mktemp -d) && status=0 && for editor in neovim helix vscode; do \
+		$(MAKE) --no-print-directory e2e-$$editor REPORT="--junitxml=$$reports/$$editor.xml" \
+			|| status=1; \
+	done; $(RUN) -m tests.clients.report "$$reports" benchmarks/results/e2e.md || status=1; \
+	rm -rf "$$reports"; exit $$status
+
 # NVIM names another Neovim than the one that is fetched.
-e2e-neovim: $(INSTALLED)
+e2e-neovim: $(INSTALLED) lint-neovim
 	@rig=$$(tests/clients/rigs/neovim.sh) && export PATH="$$rig:$$PATH" && \
-		(cd clients/neovim && luacheck --quiet .) && \
-		$(RUN) -m pytest -m editor --verbose --no-header tests/clients/neovim
+		$(RUN) -m pytest -m editor --verbose --no-header $(REPORT) tests/clients/neovim
+
+lint-neovim:
+	@rig=$$(tests/clients/rigs/neovim.sh) && export PATH="$$rig:$$PATH" && \
+		(cd clients/neovim && luacheck --quiet .)
+	@tests/clients/rigs/stylua.sh
 
 # HX names another Helix.
 e2e-helix: $(INSTALLED)
 	@rig=$$(tests/clients/rigs/helix.sh) && export PATH="$$rig:$$PATH" && \
-		$(RUN) -m pytest -m editor --verbose --no-header tests/clients/helix
+		$(RUN) -m pytest -m editor --verbose --no-header $(REPORT) tests/clients/helix
 
 e2e-vscode: $(INSTALLED)
 	tests/clients/rigs/install_vscode.sh
 	cd clients/vscode && npm ci --ignore-scripts --no-audit --no-fund && npm run package
-	$(RUN) -m pytest -m editor --verbose --no-header tests/clients/vscode
+	$(RUN) -m pytest -m editor --verbose --no-header $(REPORT) tests/clients/vscode
 
 # SC2_LLAMA_TOOLS names a folder of tools that are built already, SC2_TRANSFORMERS one as
 # tests/quantize/rigs/transformers.sh makes it.

@@ -30,6 +30,17 @@ vim.o.laststatus = 2
 vim.o.messagesopt = 'wait:0,history:500'
 """
 
+MULTILINE = "vim.lsp.config('sc2_lsp', { settings = { sc2 = { multiline = 'always' } } })\n"
+CODE = (ROOT / "sc2_lsp" / "text.py").read_text("utf-8")
+TYPED = "return self.line_starts["
+
+
+def code_with(line: str) -> str:
+    """A real module in which somebody has begun to type at the end of its first method."""
+    place = CODE.index("    @property\n    def n_lines")
+    return CODE[:place] + line
+
+
 _GHOST = """
 local namespace = vim.api.nvim_get_namespaces()['nvim.lsp.inline_completion']
 local marks = namespace
@@ -112,3 +123,12 @@ class Neovim(Terminal):
         connection.settimeout(TIMEOUT_S)
         connection.connect(str(address))
         return connection
+
+
+def begin(editor: Neovim, typed: str = TYPED) -> str:
+    """Go to the end of the file, type, and wait for the suggestion."""
+    editor.wait_until_ready()
+    # Neovim draws no lines below the window: let the end of the file be at its top.
+    editor.keys("G", "z", "t", "o")
+    editor.type(typed)
+    return editor.wait_for_ghost()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -12,50 +11,24 @@ import pytest
 
 from sc2_lsp.record import store
 from sc2_lsp.record.entry import Fate
-from tests.clients.neovim.driver import INIT, MORE_KEYS, Neovim
-from tests.clients.terminal import ROOT
+from tests.clients.neovim.driver import (
+    INIT,
+    MORE_KEYS,
+    MULTILINE,
+    TYPED,
+    Neovim,
+    begin,
+    code_with,
+)
+
+REQUESTS = """
+local client = vim.lsp.get_clients({ name = 'sc2_lsp' })[1]
+return require('sc2_lsp.server').execute_sync(client, 'sc2.stats', 5000).requests
+"""
 
 pytestmark = pytest.mark.editor
 
 Open = Callable[..., Neovim]
-
-MULTILINE = "vim.lsp.config('sc2_lsp', { settings = { sc2 = { multiline = 'always' } } })\n"
-CODE = (ROOT / "sc2_lsp" / "text.py").read_text("utf-8")
-TYPED = "return self.line_starts["
-
-
-def code_with(line: str) -> str:
-    """A real module in which somebody has begun to type at the end of its first method."""
-    place = CODE.index("    @property\n    def n_lines")
-    return CODE[:place] + line
-
-
-@pytest.fixture
-def open_(tmp_path: Path) -> Iterator[Open]:
-    editors: list[Neovim] = []
-    # A socket's path may not be long.
-    with tempfile.TemporaryDirectory(prefix="sc2-nvim-") as folder:
-
-        def open_file(text: str | bytes, init: str = INIT + MORE_KEYS) -> Neovim:
-            (tmp_path / ".git").mkdir()
-            file = tmp_path / "shapes.py"
-            file.write_bytes(text if isinstance(text, bytes) else text.encode())
-            editor = Neovim(Path(folder), file, init)
-            editors.append(editor)
-            return editor
-
-        yield open_file
-        for editor in editors:
-            editor.close()
-
-
-def begin(editor: Neovim, typed: str = TYPED) -> str:
-    """Go to the end of the file, type, and wait for the suggestion."""
-    editor.wait_until_ready()
-    # Neovim draws no lines below the window: let the end of the file be at its top.
-    editor.keys("G", "z", "t", "o")
-    editor.type(typed)
-    return editor.wait_for_ghost()
 
 
 def test_three_lines_of_configuration_are_enough(open_: Open) -> None:
@@ -106,49 +79,6 @@ def test_what_was_typed_since_is_not_inserted_twice(open_: Open) -> None:
     editor.wait(lambda: editor.lines()[-1].strip() == TYPED + ghost, "the suggestion, once")
 
 
-def test_lines_that_end_in_crlf(open_: Open, tmp_path: Path) -> None:
-    text = code_with("").replace("\n", "\r\n").encode()
-    editor = open_(text, INIT + MORE_KEYS + MULTILINE)
-    assert "\n" in begin(editor, "def clamp(")
-    assert "\r" not in editor.ghost()
-    assert not any("^M" in row for row in editor.screen())
-    before = editor.lines()
-    editor.keys("C-l")
-    editor.wait(lambda: len(editor.lines()) > len(before), "the accepted lines")
-    editor.keys("Escape")
-    editor.type(":write\n")
-    editor.wait(lambda: not editor.lua("return vim.bo.modified"), "the file is written")
-    written = (tmp_path / "shapes.py").read_bytes()
-    assert written.startswith(text)
-    assert written.count(b"\r\n") == written.count(b"\n") == written.count(b"\r")
-
-
-@pytest.mark.parametrize("before", ["s = '😀é👩‍👩‍👧'; ", "s = 'שלום'; ", "s = 'e\u0301'; "])
-def test_wide_and_combined_characters_before_the_cursor(open_: Open, before: str) -> None:
-    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
-    line = before + TYPED
-    ghost = begin(editor, line)
-    editor.keys("C-l")
-    editor.wait(lambda: editor.lines()[-1].strip() == line + ghost, "the accepted text")
-
-
-def test_tabs_before_the_cursor(open_: Open) -> None:
-    text = code_with("    def line_start(self, line: int) -> int:\n").replace("    ", "\t")
-    editor = open_(text, INIT + MORE_KEYS + "vim.g.python_recommended_style = 0\n")
-    ghost = begin(editor)
-    assert editor.lines()[-1] == f"\t\t{TYPED}"
-    editor.keys("C-l")
-    editor.wait(lambda: editor.lines()[-1] == f"\t\t{TYPED}{ghost}", "the accepted text")
-
-
-def test_a_file_of_50_000_lines(open_: Open) -> None:
-    long = "".join(f"value_{number} = {number}\n" for number in range(50_000))
-    editor = open_(long + code_with("    def line_start(self, line: int) -> int:\n"))
-    ghost = begin(editor)
-    editor.keys("C-l")
-    editor.wait(lambda: editor.lines()[-1].strip() == TYPED + ghost, "the accepted text")
-
-
 @pytest.mark.parametrize("what", ["read-only", "deleted"])
 def test_a_file_that_cannot_be_read_again(open_: Open, tmp_path: Path, what: str) -> None:
     editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
@@ -187,6 +117,65 @@ def test_dismiss_and_toggle(open_: Open) -> None:
     editor.keys("A")
     editor.type("l")
     editor.wait_for_ghost()
+
+
+def test_toggle_in_one_filetype(open_: Open, tmp_path: Path) -> None:
+    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
+    begin(editor)
+    editor.keys("Escape")
+    editor.type(":Sc2 toggle pyt\t\n")
+    editor.wait(lambda: editor.row("sc2 off"), "the status")
+    requests = editor.lua(REQUESTS)
+    editor.keys("S")
+    editor.type(TYPED)
+    # Neovim has asked when its pause is over, the plug-in has kept it from the server.
+    editor.lua("vim.wait(600)")
+    assert editor.lua(REQUESTS) == requests
+    assert not editor.ghost()
+    editor.keys("C-n")
+    editor.wait_for_ghost()
+    editor.keys("Escape")
+    editor.type(f":edit {tmp_path}/other.sh\n")
+    editor.wait(lambda: editor.row("sc2|"), "the status in another filetype")
+    editor.type(":buffer 1\n")
+    editor.wait(lambda: editor.row("sc2 off"), "the status")
+    editor.type(":Sc2 toggle python\n")
+    editor.wait(lambda: not editor.row("sc2 off"), "the status")
+    editor.keys("S")
+    editor.type(TYPED)
+    editor.wait_for_ghost()
+
+
+def test_choosing_a_model(open_: Open, tmp_path: Path) -> None:
+    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
+    editor.wait_until_ready()
+    editor.type(":Sc2 model\n")
+    editor.wait(lambda: editor.row("1: sc2-tiny, 0.0 GB, about "), "the list")
+    editor.wait(lambda: editor.row("starcoder2-3b-q4_k_m, 1.9 GB, about "), "models to fetch")
+    editor.wait(lambda: editor.row("Type number"), "the question")
+    editor.type("2\n")
+    pull = "fetch it first: sc2-lsp model pull starcoder2-3b-"
+    editor.wait(lambda: editor.row(pull), "how to get it")
+    editor.type(":Sc2 model sc2-t\t\n")
+    editor.wait(lambda: editor.row("the model is sc2-tiny until you leave Neovim."), "the choice")
+    begin(editor)
+    assert editor.lua("return vim.lsp.config.sc2_lsp.settings.sc2.model") == "sc2-tiny"
+
+
+def test_in_lualine(open_: Open) -> None:
+    lualine = """
+    vim.opt.runtimepath:append(vim.env.SC2_LUALINE)
+    require('lualine').setup({
+      options = { icons_enabled = false, refresh = { statusline = 100 } },
+      sections = { lualine_x = { function() return require('sc2_lsp').status() end } },
+    })
+    """
+    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"), INIT + lualine)
+    begin(editor)
+    editor.keys("Escape")
+    editor.wait(lambda: re.search(r"NORMAL.* sc2 ", editor.row("NORMAL")), "the status")
+    editor.type(":Sc2 toggle\n")
+    editor.wait(lambda: editor.row(" sc2 off "), "the status")
 
 
 def test_what_was_accepted_is_recorded(
@@ -269,6 +258,68 @@ def test_beside_a_completion_menu(open_: Open) -> None:
     editor.wait(lambda: editor.lines()[-1].strip() == accepted, "the accepted text")
 
 
+# A language server inside of Neovim that completes two names.
+OTHER_SERVER = """
+local function start(dispatchers)
+  local is_closing = false
+  return {
+    request = function(method, params, callback)
+      local names = { 'line_starts', 'line_start' }
+      local items = vim.tbl_map(function(name) return { label = name } end, names)
+      local answers = {
+        initialize = { capabilities = { completionProvider = { triggerCharacters = { '.' } } } },
+        ['textDocument/completion'] = { isIncomplete = false, items = items },
+      }
+      vim.schedule(function() callback(nil, answers[method]) end)
+      return true, 1
+    end,
+    notify = function(method)
+      if method == 'exit' then dispatchers.on_exit(0, 15) end
+    end,
+    is_closing = function() return is_closing end,
+    terminate = function() is_closing = true end,
+  }
+end
+vim.lsp.config('other', { cmd = start, filetypes = { 'python' } })
+vim.lsp.enable('other')
+vim.o.completeopt = 'menuone,noselect'
+vim.api.nvim_create_autocmd('LspAttach', { callback = function(event)
+  local client = vim.lsp.get_client_by_id(event.data.client_id)
+  if client.name == 'other' then
+    vim.lsp.completion.enable(true, client.id, event.buf, { autotrigger = autotrigger })
+  end
+end })
+"""
+
+
+def menu(editor: Neovim) -> bool:
+    return bool(editor.lua("return vim.fn.pumvisible() == 1"))
+
+
+@pytest.mark.parametrize("key", ["", "C-x C-o"])
+def test_beside_the_menu_of_another_server(open_: Open, key: str) -> None:
+    """The menu opens by itself behind the point, or by the key."""
+    other = f"local autotrigger = {'false' if key else 'true'}\n{OTHER_SERVER}"
+    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"), INIT + other)
+    ghost = begin(editor, "return self.")
+    editor.keys(*key.split())
+    editor.wait(lambda: menu(editor), "the menu")
+    editor.wait(editor.ghost, "the suggestion beside it")
+    editor.keys("C-l")
+    accepted = "return self." + ghost
+    editor.wait(lambda: editor.lines()[-1].strip() == accepted, "the accepted text")
+    editor.keys("Escape", "S")
+    editor.type("return self.")
+    editor.keys(*key.split())
+    editor.wait(lambda: menu(editor), "the menu")
+    editor.keys("Down", "C-y")
+    chosen = "return self.line_start"
+    editor.wait(lambda: editor.lines()[-1].strip().startswith(chosen), "the chosen entry")
+    assert not menu(editor)
+    editor.type("[")
+    editor.wait_for_ghost()
+
+
 def test_what_the_commands_show(open_: Open) -> None:
     editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
     begin(editor)
@@ -285,7 +336,6 @@ def test_what_the_commands_show(open_: Open) -> None:
     for name, wanted in (
         ("status", "sc2_lsp: ready, sc2-tiny.gguf, suggestions on, "),
         ("why", "sc2_lsp: the last answer was a suggestion."),
-        ("model", "sc2_lsp: the model is sc2-tiny.gguf"),
         ("nothing", "sc2_lsp: there is no 'nothing'"),
         ("model /no/such.gguf", "sc2_lsp: there is no file /no/such.gguf."),
     ):

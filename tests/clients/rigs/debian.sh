@@ -12,6 +12,16 @@ give_up() {
     exit 1
 }
 
+# Whether these packages were made a rig; one of others is made anew.
+is_complete() {
+    test "$(cat "$rig/complete" 2>/dev/null)" = "$*"
+}
+
+# Says that the rig of these packages is complete.
+complete() {
+    echo "$*" >"$rig/complete"
+}
+
 # Unpacks these packages and what they need into $root.
 fetch() {
     for program in apt-get dpkg dpkg-deb; do

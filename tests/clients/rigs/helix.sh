@@ -9,6 +9,8 @@ name=Helix
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname "$0")/debian.sh"
 
+packages=(hx tmux patchelf ncurses-base)
+
 start_programs() {
     cat >"$rig/bin/hx" <<END
 #!/bin/sh
@@ -20,12 +22,12 @@ TERMINFO_DIRS='$root/usr/share/terminfo:$root/lib/terminfo' exec '$rig/libexec/t
 END
     chmod +x "$rig"/bin/*
     "$rig/bin/hx" --version >/dev/null || give_up "the fetched Helix does not start"
-    touch "$rig/complete"
 }
 
-if [[ ! -e $rig/complete ]]; then
-    fetch hx tmux patchelf ncurses-base
+if ! is_complete "${packages[@]}"; then
+    fetch "${packages[@]}"
     make_programs hx tmux
     start_programs
+    complete "${packages[@]}"
 fi
 echo "$rig/bin"

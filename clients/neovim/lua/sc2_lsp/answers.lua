@@ -44,9 +44,10 @@ local function adapted(result, bufnr, encoding)
 end
 
 --- Have the answers to this client's requests adapted. An answer that a newer request has overtaken
---- is dropped.
+--- is dropped, and one that Neovim makes by itself is not sent where none is wanted.
 ---@param client vim.lsp.Client
-function M.adapt(client)
+---@param is_wanted fun(bufnr: integer): boolean
+function M.adapt(client, is_wanted)
   local request = client.request
   local latest = {} ---@type table<integer, integer>
 
@@ -56,6 +57,10 @@ function M.adapt(client)
       return request(self, method, params, handler, bufnr)
     end
     local asked = vim._resolve_bufnr and vim._resolve_bufnr(bufnr) or bufnr
+    local kind = vim.tbl_get(params, 'context', 'triggerKind')
+    if kind == vim.lsp.protocol.InlineCompletionTriggerKind.Automatic and not is_wanted(asked) then
+      return false
+    end
     local number = (latest[asked] or 0) + 1
     latest[asked] = number
     return request(self, method, params, function(err, result, ctx)

@@ -5,6 +5,7 @@ local answers = require('sc2_lsp.answers')
 local M = {}
 
 local is_enabled = true
+local off_in = {} ---@type table<string, true> by filetype
 local adapted = {} ---@type table<integer, true>
 
 ---@param client vim.lsp.Client
@@ -15,7 +16,9 @@ function M.attach(client, bufnr)
   end
   if not adapted[client.id] then
     adapted[client.id] = true
-    answers.adapt(client)
+    answers.adapt(client, function(asked)
+      return M.is_enabled(vim.bo[asked].filetype)
+    end)
   end
   vim.lsp.inline_completion.enable(true, { bufnr = bufnr })
   if not is_enabled then
@@ -23,13 +26,22 @@ function M.attach(client, bufnr)
   end
 end
 
+--- Whether suggestions are shown, in buffers of one filetype if it is given.
+---@param filetype? string
 ---@return boolean
-function M.is_enabled()
-  return is_enabled
+function M.is_enabled(filetype)
+  return is_enabled and not (filetype and off_in[filetype])
 end
 
+--- In one filetype other servers' suggestions stay: ours are not asked for.
 ---@param enable boolean
-function M.enable(enable)
+---@param filetype? string all of them if left out
+function M.enable(enable, filetype)
+  if filetype then
+    off_in[filetype] = not enable or nil
+    vim.cmd.redrawstatus({ bang = true })
+    return
+  end
   is_enabled = enable
   for _, client in ipairs(vim.lsp.get_clients({ name = 'sc2_lsp' })) do
     vim.lsp.inline_completion.enable(enable, { client_id = client.id })

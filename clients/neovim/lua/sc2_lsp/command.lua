@@ -1,5 +1,6 @@
 --- `:Sc2` and its subcommands.
 
+local models = require('sc2_lsp.models')
 local reasons = require('sc2_lsp.reasons')
 local report = require('sc2_lsp.report')
 local restart = require('sc2_lsp.restart')
@@ -46,20 +47,50 @@ local function ask(command, arguments, done)
   end)
 end
 
----@param path string
-local function use_model(path)
-  path = vim.fn.fnamemodify(vim.fn.expand(path), ':p')
-  if vim.fn.filereadable(path) == 0 then
-    tell(('there is no file %s.'):format(path), vim.log.levels.ERROR)
-    return
-  end
+---@param model string a path, or a name that the server knows
+local function set_model(model)
   -- The first keeps it for servers that are started later, the loop tells those that run.
-  vim.lsp.config('sc2_lsp', { settings = { sc2 = { model = path } } })
+  vim.lsp.config('sc2_lsp', { settings = { sc2 = { model = model } } })
   for _, client in ipairs(vim.lsp.get_clients({ name = 'sc2_lsp' })) do
-    client.settings = vim.tbl_deep_extend('force', client.settings, { sc2 = { model = path } })
+    client.settings = vim.tbl_deep_extend('force', client.settings, { sc2 = { model = model } })
     client:notify('workspace/didChangeConfiguration', { settings = client.settings })
   end
-  tell('the model is ' .. path .. ' until you leave Neovim.')
+  tell('the model is ' .. model .. ' until you leave Neovim.')
+end
+
+---@param wanted string
+local function use_model(wanted)
+  if vim.list_contains(models.names(), wanted) then
+    set_model(wanted)
+    return
+  end
+  local path = vim.fn.fnamemodify(vim.fn.expand(wanted), ':p')
+  if vim.fn.filereadable(path) == 1 then
+    set_model(path)
+  else
+    tell(('there is no file %s.'):format(path), vim.log.levels.ERROR)
+  end
+end
+
+local function choose_model()
+  models.list(function(list)
+    if not list then
+      ask('sc2.stats', nil, function(stats)
+        tell('the model is ' .. stats.model)
+      end)
+      return
+    end
+    local function chosen(model)
+      -- What is said before the list is gone from the screen goes with it.
+      vim.cmd.redraw()
+      if model and not model.path then
+        tell(('fetch it first: sc2-lsp model pull %s'):format(model.name))
+      elseif model then
+        set_model(model.name)
+      end
+    end
+    vim.ui.select(list, { prompt = 'Model:', format_item = models.line }, chosen)
+  end)
 end
 
 ---@class sc2_lsp.Subcommand
@@ -71,7 +102,7 @@ local subcommands = {
   status = {
     run = function()
       ask('sc2.stats', nil, function(stats)
-        local shown = require('sc2_lsp').is_enabled() and 'on' or 'off'
+        local shown = require('sc2_lsp').is_enabled(vim.bo.filetype) and 'on' or 'off'
         local speed = ('%s ms'):format(stats.latency_ms.p50 or '?')
         tell(('%s, %s, suggestions %s, %s'):format(stats.engine.state, stats.model, shown, speed))
       end)
@@ -129,24 +160,30 @@ local subcommands = {
     run = restart.restart,
   },
   toggle = {
-    run = function()
-      tell('suggestions are ' .. (require('sc2_lsp').toggle() and 'on.' or 'off.'))
+    run = function(filetype)
+      local shown = require('sc2_lsp').toggle(nil, filetype) and 'on' or 'off'
+      tell(('suggestions are %s%s.'):format(shown, filetype and ' in ' .. filetype or ''))
+    end,
+    complete = function(lead)
+      return vim.fn.getcompletion(lead, 'filetype')
     end,
   },
   model = {
-    run = function(path)
-      if path then
-        use_model(path)
-        return
+    run = function(wanted)
+      if wanted then
+        use_model(wanted)
+      else
+        choose_model()
       end
-      ask('sc2.stats', nil, function(stats)
-        tell('the model is ' .. stats.model)
-      end)
     end,
     complete = function(lead)
-      return vim.tbl_filter(function(path)
+      local files = vim.tbl_filter(function(path)
         return vim.endswith(path, '.gguf') or vim.endswith(path, '/')
       end, vim.fn.getcompletion(lead, 'file'))
+      local names = vim.tbl_filter(function(name)
+        return vim.startswith(name, lead)
+      end, models.names())
+      return vim.list_extend(names, files)
     end,
   },
 }

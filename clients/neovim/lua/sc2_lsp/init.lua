@@ -42,20 +42,25 @@ function M.dismiss()
 end
 
 --- Whether suggestions are shown.
+---@param filetype? string in buffers of this one
 ---@return boolean
-function M.is_enabled()
-  return require('sc2_lsp.attach').is_enabled()
+function M.is_enabled(filetype)
+  return require('sc2_lsp.attach').is_enabled(filetype)
 end
 
---- Show suggestions, or stop showing them, in all buffers.
+--- Show suggestions, or stop showing them.
 ---@param enable? boolean the other way round if left out
+---@param filetype? string in buffers of this one; in all if left out
 ---@return boolean enabled
-function M.toggle(enable)
+function M.toggle(enable, filetype)
   if enable == nil then
-    enable = not M.is_enabled()
+    enable = not M.is_enabled(filetype)
   end
-  require('sc2_lsp.attach').enable(enable)
-  return enable
+  require('sc2_lsp.attach').enable(enable, filetype)
+  if vim.v.vim_did_enter == 1 and not enable then
+    M.dismiss()
+  end
+  return M.is_enabled(filetype)
 end
 
 --- For a statusline: `sc2`, or `sc2 loading` and the like; empty where the server does not run.

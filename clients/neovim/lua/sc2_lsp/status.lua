@@ -84,7 +84,7 @@ function M.state(bufnr)
     return restart.is_waiting() and 'restarting' or 'none'
   end
   refresh(client)
-  if not attach.is_enabled() then
+  if not attach.is_enabled(vim.bo[bufnr or 0].filetype) then
     return 'off'
   end
   local engine = known[client.id].engine
