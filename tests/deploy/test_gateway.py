@@ -18,6 +18,8 @@ from tests.deploy.gateway import FILES, KEYS, Gateway, key_line, until
 pytestmark = pytest.mark.gateway
 
 PROMPT = {"prompt": [600, 601, 602], "n_predict": 4, "temperature": 0}
+# What the language server sends to have a word that the cursor cuts written anew.
+HEALING = r'root ::= "\U00000064\U00000065" [\U00000000-\U0010FFFF]*'
 ALICE = f"Authorization: Bearer {KEYS['alice']}\r\n"
 
 
@@ -32,9 +34,14 @@ def test_what_a_language_server_asks_is_answered(gateway: Gateway) -> None:
     assert gateway.ask("/v1/models").json["object"] == "list"
     tokens = gateway.ask("/tokenize", {"content": "def f(x):", "parse_special": False}).json
     assert all(isinstance(token, int) for token in tokens["tokens"])
-    answer = gateway.ask("/completion", {**PROMPT, "cache_prompt": True, "return_tokens": True})
+    text = gateway.ask("/detokenize", tokens).json["content"]
+    assert text == "def f(x):"
+    asked = {**PROMPT, "cache_prompt": True, "return_tokens": True, "samplers": ["temperature"]}
+    answer = gateway.ask("/completion", asked)
     assert answer.status == 200
     assert len(answer.json["tokens"]) == 4
+    healed = gateway.ask("/completion", {**asked, "grammar": HEALING})
+    assert healed.json["content"].startswith("de")
 
 
 def test_the_engine_gets_a_body_written_by_the_gateway(gateway: Gateway) -> None:
@@ -91,6 +98,8 @@ FORBIDDEN = {
     "alias": '{"prompt":[600],"max_tokens":-1}',
     "lora": '{"prompt":[600],"lora":[{"id":0,"scale":1}]}',
     "grammar": '{"prompt":[600],"grammar":"root ::= root root"}',
+    "grammar behind": json.dumps({"prompt": [600], "grammar": f"{HEALING}\nx ::= x"}),
+    "grammar inside": json.dumps({"prompt": [600], "grammar": HEALING.replace("65", '"root"')}),
     "schema": '{"prompt":[600],"json_schema":{}}',
     "many": '{"prompt":[600],"n":100}',
     "media": '{"prompt":{"prompt_string":"x","multimodal_data":["eA=="]}}',
@@ -118,7 +127,7 @@ FORBIDDEN = {
     "list": '[{"prompt":[600]}]',
     "number": "1",
     "nothing": "null",
-    "too many tokens": json.dumps({"prompt": [600] * 4097}),
+    "too many tokens": json.dumps({"prompt": [600] * 16_385}),
 }
 
 
