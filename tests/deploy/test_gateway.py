@@ -224,7 +224,7 @@ def test_no_other_key(gateway: Gateway, headers: dict[str, str]) -> None:
 
 
 def test_the_hash_of_a_key_is_no_key(gateway: Gateway) -> None:
-    stored = (gateway.folder / "keys.map").read_text(encoding="utf-8").split('"')[1]
+    stored = (gateway.folder / "secrets" / "keys.map").read_text(encoding="utf-8").split('"')[1]
     refused(gateway, 401, "key", "/health", key=stored)
 
 
@@ -292,7 +292,7 @@ def test_more_streams_at_once_than_a_user_may_have(gateway: Gateway) -> None:
 def test_keys_change_without_cutting_a_stream(gateway: Gateway) -> None:
     connection, response = stream(gateway, 64)
     carol = "carol-0123456789abcdef"
-    keys = gateway.folder / "keys.map"
+    keys = gateway.folder / "secrets" / "keys.map"
     keys.write_text(key_line("carol", carol), encoding="utf-8")
     gateway.reload()
     until(lambda: gateway.ask("/health", key=carol).status == 200, "the new key")
@@ -347,6 +347,7 @@ def test_nothing_of_a_body_or_a_key_is_logged(gateway: Gateway, engine_folder: P
     gateway.ask("/completion", marker.encode() * 20_000)
     gateway.ask("/health", key=marker * 2)
     gateway.ask(f"/{marker}")
+    until(lambda: len(gateway.log()) == 7, "the seventh line of the log")
     answers = [line["status"] for line in gateway.log()]
     assert answers == [200, 200, 400, 400, 413, 401, 404]
     written = [*gateway.folder.rglob("*.log"), engine_folder / "llama.log"]
@@ -361,6 +362,7 @@ def test_metrics_count_users_and_refusals_on_the_inner_port_alone(gateway: Gatew
     gateway.ask("/completion", PROMPT)
     gateway.ask("/completion", {**PROMPT, "n_discard": -1}, key=KEYS["bob"])
     gateway.ask("/health", key=None)
+    until(lambda: len(gateway.log()) == 3, "the third line of the log")
     lines = gateway.inner("/metrics").body.decode().splitlines()
     assert 'sc2_gateway_requests_total{user="alice",status="200"} 1' in lines
     assert 'sc2_gateway_requests_total{user="bob",status="400"} 1' in lines
@@ -378,7 +380,7 @@ def test_a_new_key_is_made_by_the_script(gateway: Gateway) -> None:
         ["sh", FILES / "new-key.sh", "dave"], check=True, capture_output=True, text=True
     )
     key, line = made.stderr.split()[-1], made.stdout
-    with (gateway.folder / "keys.map").open("a", encoding="utf-8") as keys:
+    with (gateway.folder / "secrets" / "keys.map").open("a", encoding="utf-8") as keys:
         keys.write(line)
     gateway.reload()
     until(lambda: gateway.ask("/health", key=key).status == 200, "the new key")
