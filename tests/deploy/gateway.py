@@ -198,7 +198,9 @@ def replaced(text: str, changes: dict[str, str]) -> str:
     return text
 
 
-def configure(folder: Path, routes: str, site: str) -> tuple[int, int]:
+def configure(
+    folder: Path, routes: str, site: str, changes: dict[str, str] | None = None
+) -> tuple[int, int]:
     """Lay the gateway's files into a folder; the outer and the inner port."""
     port, inner_port = free_port(), free_port()
     (folder / "modules").symlink_to(rig().parent / "modules")
@@ -210,6 +212,7 @@ def configure(folder: Path, routes: str, site: str) -> tuple[int, int]:
     keys = "".join(key_line(user, key) for user, key in KEYS.items())
     (secrets / "keys.map").write_text(keys, encoding="utf-8")
     changes = {
+        **(changes or {}),
         "listen 8443 ": f"listen 127.0.0.1:{port} ",
         "listen 9145;": f"listen 127.0.0.1:{inner_port};",
         "/tmp/": f"{folder}/",
@@ -232,12 +235,17 @@ def configure(folder: Path, routes: str, site: str) -> tuple[int, int]:
 
 
 @contextmanager
-def running(folder: Path, recorder: Recorder, routes: str = "llama-server") -> Iterator[Gateway]:
-    """A gateway in front of the recorder."""
+def running(
+    folder: Path,
+    recorder: Recorder,
+    routes: str = "llama-server",
+    changes: dict[str, str] | None = None,
+) -> Iterator[Gateway]:
+    """A gateway in front of the recorder, with changes of nginx.conf."""
     site = (FILES.parent / "compose" / "site.conf").read_text(encoding="utf-8")
     engine = {"server engine:8080 resolve": f"server 127.0.0.1:{recorder.port}"}
     site = replaced(site, {"/dev/stdout": f"{folder}/access.log", **engine})
-    port, inner_port = configure(folder, routes, site)
+    port, inner_port = configure(folder, routes, site, changes)
     log = folder / "error.log"
     process = subprocess.Popen(
         [rig() / "nginx", "-p", folder, "-c", "nginx.conf", "-e", log, "-g", "daemon off;"]

@@ -7,7 +7,6 @@ import json
 import socket
 import ssl
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -235,16 +234,27 @@ def test_a_large_body_is_refused_and_stored_nowhere(gateway: Gateway) -> None:
     assert [path for path in gateway.folder.rglob("*/0*") if path.is_file()] == []
 
 
-def test_too_many_requests_of_one_user_and_none_of_another(gateway: Gateway) -> None:
-    with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda _: gateway.ask("/health"), range(120)))
+@pytest.mark.parametrize(
+    ("path", "body", "most"),
+    [("/completion", {"prompt": [600], "n_predict": 1}, 21), ("/health", None, 101)],
+)
+def test_too_many_requests_of_one_user_are_none_of_another(
+    slow_gateway: Gateway, path: str, body: object, most: int
+) -> None:
+    answers = [slow_gateway.ask(path, body) for _ in range(most + 9)]
     statuses = [answer.status for answer in answers]
-    assert set(statuses) == {200, 429}
-    assert gateway.recorder.requests().count(b"GET /health ") == statuses.count(200)
-    last = next(answer for answer in answers if answer.status == 429)
-    assert last.reason == "limit"
-    assert last.headers["Retry-After"] == "1"
-    assert gateway.ask("/health", key=KEYS["bob"]).status == 200
+    assert statuses == [200] * most + [429] * 9
+    assert slow_gateway.recorder.requests().count(f" {path} HTTP/1.1".encode()) == most
+    assert answers[-1].reason == "limit"
+    assert answers[-1].headers["Retry-After"] == "1"
+    assert slow_gateway.ask(path, body, key=KEYS["bob"]).status == 200
+
+
+def test_completions_at_their_limit_leave_room_for_the_rest(slow_gateway: Gateway) -> None:
+    """A language server asks for the tokens of several texts for each of its completions."""
+    statuses = [slow_gateway.ask("/%63ompletion", {}).status for _ in range(22)]
+    assert statuses == [400] * 21 + [429]
+    assert slow_gateway.ask("/tokenize", {"content": "x"}).status == 200
 
 
 def stream(gateway: Gateway, n_predict: int, key: str = KEYS["alice"]) -> Any:
@@ -282,8 +292,8 @@ def test_more_streams_at_once_than_a_user_may_have(gateway: Gateway) -> None:
     for connection in waiting:
         connection.request("POST", "/completion", json.dumps(PROMPT), headers)
     try:
-        until(lambda: gateway.ask("/health").status == 429, "the limit of open requests")
-        assert gateway.ask("/health", key=KEYS["bob"]).status == 200
+        until(lambda: gateway.ask("/completion", {}).status == 429, "the limit of open requests")
+        assert gateway.ask("/completion", {}, key=KEYS["bob"]).status == 400
     finally:
         for connection in [*waiting, *(open_ for open_, _ in streams)]:
             connection.close()
