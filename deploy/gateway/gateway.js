@@ -123,6 +123,7 @@ const KINDS = {
     integer: isInteger,
     integers: isIntegers,
     text: isText,
+    pattern: (value, rule) => typeof value === 'string' && new RegExp(rule.of).test(value),
     texts: (value, rule) => isList(value, rule) && value.every((item) => isText(item, rule)),
     choices: (value, rule) => isList(value, rule) && value.every((item) => rule.of.includes(item)),
     // [[token id, bias or false], …], as llama-server takes it.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,13 +26,27 @@ def engine_port(engine_folder: Path) -> Iterator[int]:
         yield port
 
 
-@pytest.fixture
-def gateway(engine_port: int) -> Iterator[Gateway]:
-    """A gateway of its own, so that no test uses up the limits of another."""
+@contextmanager
+def in_front_of(engine_port: int, **options: Any) -> Iterator[Gateway]:
     recorder = Recorder(engine_port)
     with (
         tempfile.TemporaryDirectory(prefix="sc2-gateway-") as folder,
-        running(Path(folder), recorder) as gateway,
+        running(Path(folder), recorder, **options) as gateway,
     ):
         yield gateway
     recorder.close()
+
+
+@pytest.fixture
+def gateway(engine_port: int) -> Iterator[Gateway]:
+    """A gateway of its own, so that no test uses up the limits of another."""
+    with in_front_of(engine_port) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def slow_gateway(engine_port: int) -> Iterator[Gateway]:
+    """One that allows the bursts but hardly anything afterwards, so that they can be counted."""
+    rates = {"rate=10r/s": "rate=1r/m", "rate=50r/s": "rate=1r/m"}
+    with in_front_of(engine_port, changes=rates) as gateway:
+        yield gateway

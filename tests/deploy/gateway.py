@@ -133,7 +133,7 @@ class Gateway:
     tls: ssl.SSLContext = field(init=False)
 
     def __post_init__(self) -> None:
-        self.tls = ssl.create_default_context(cafile=str(self.folder / "tls" / "tls.crt"))
+        self.tls = ssl.create_default_context(cafile=str(self.folder / "secrets" / "tls.crt"))
 
     def connect(self) -> http.client.HTTPSConnection:
         return http.client.HTTPSConnection("localhost", self.port, timeout=30, context=self.tls)
@@ -198,30 +198,32 @@ def replaced(text: str, changes: dict[str, str]) -> str:
     return text
 
 
-def configure(folder: Path, routes: str, upstream: str) -> tuple[int, int]:
+def configure(
+    folder: Path, routes: str, site: str, changes: dict[str, str] | None = None
+) -> tuple[int, int]:
     """Lay the gateway's files into a folder; the outer and the inner port."""
     port, inner_port = free_port(), free_port()
     (folder / "modules").symlink_to(rig().parent / "modules")
     (folder / "gateway.js").symlink_to(FILES / "gateway.js")
     (folder / "routes.js").symlink_to(FILES / "routes" / f"{routes}.js")
-    (folder / "upstream.conf").write_text(upstream, encoding="utf-8")
+    (folder / "site.conf").write_text(site, encoding="utf-8")
+    secrets = folder / "secrets"
+    secrets.mkdir()
     keys = "".join(key_line(user, key) for user, key in KEYS.items())
-    (folder / "keys.map").write_text(keys, encoding="utf-8")
+    (secrets / "keys.map").write_text(keys, encoding="utf-8")
     changes = {
+        **(changes or {}),
         "listen 8443 ": f"listen 127.0.0.1:{port} ",
         "listen 9145;": f"listen 127.0.0.1:{inner_port};",
         "/tmp/": f"{folder}/",
-        "/dev/stdout": f"{folder}/access.log",
         "error_log stderr": f"error_log {folder}/error.log",
         "worker_processes auto": "worker_processes 2",
     }
     text = replaced((FILES / "nginx.conf").read_text(encoding="utf-8"), changes)
     (folder / "nginx.conf").write_text(text, encoding="utf-8")
-    tls = folder / "tls"
-    tls.mkdir()
     certificate = (
         "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost "
-        f"-addext subjectAltName=DNS:localhost -keyout {tls}/tls.key -out {tls}/tls.crt"
+        f"-addext subjectAltName=DNS:localhost -keyout {secrets}/tls.key -out {secrets}/tls.crt"
     )
     subprocess.run(
         [rig() / "openssl", *certificate.split()],
@@ -233,10 +235,17 @@ def configure(folder: Path, routes: str, upstream: str) -> tuple[int, int]:
 
 
 @contextmanager
-def running(folder: Path, recorder: Recorder, routes: str = "llama-server") -> Iterator[Gateway]:
-    """A gateway in front of the recorder."""
-    upstream = f"upstream engine {{ server 127.0.0.1:{recorder.port}; keepalive 8; }}\n"
-    port, inner_port = configure(folder, routes, upstream)
+def running(
+    folder: Path,
+    recorder: Recorder,
+    routes: str = "llama-server",
+    changes: dict[str, str] | None = None,
+) -> Iterator[Gateway]:
+    """A gateway in front of the recorder, with changes of nginx.conf."""
+    site = (FILES.parent / "compose" / "site.conf").read_text(encoding="utf-8")
+    engine = {"server engine:8080 resolve": f"server 127.0.0.1:{recorder.port}"}
+    site = replaced(site, {"/dev/stdout": f"{folder}/access.log", **engine})
+    port, inner_port = configure(folder, routes, site, changes)
     log = folder / "error.log"
     process = subprocess.Popen(
         [rig() / "nginx", "-p", folder, "-c", "nginx.conf", "-e", log, "-g", "daemon off;"]

@@ -7,7 +7,6 @@ import json
 import socket
 import ssl
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,8 @@ from tests.deploy.gateway import FILES, KEYS, Gateway, key_line, until
 pytestmark = pytest.mark.gateway
 
 PROMPT = {"prompt": [600, 601, 602], "n_predict": 4, "temperature": 0}
+# What the language server sends to have a word that the cursor cuts written anew.
+HEALING = r'root ::= "\U00000064\U00000065" [\U00000000-\U0010FFFF]*'
 ALICE = f"Authorization: Bearer {KEYS['alice']}\r\n"
 
 
@@ -32,9 +33,14 @@ def test_what_a_language_server_asks_is_answered(gateway: Gateway) -> None:
     assert gateway.ask("/v1/models").json["object"] == "list"
     tokens = gateway.ask("/tokenize", {"content": "def f(x):", "parse_special": False}).json
     assert all(isinstance(token, int) for token in tokens["tokens"])
-    answer = gateway.ask("/completion", {**PROMPT, "cache_prompt": True, "return_tokens": True})
+    text = gateway.ask("/detokenize", tokens).json["content"]
+    assert text == "def f(x):"
+    asked = {**PROMPT, "cache_prompt": True, "return_tokens": True, "samplers": ["temperature"]}
+    answer = gateway.ask("/completion", asked)
     assert answer.status == 200
     assert len(answer.json["tokens"]) == 4
+    healed = gateway.ask("/completion", {**asked, "grammar": HEALING})
+    assert healed.json["content"].startswith("de")
 
 
 def test_the_engine_gets_a_body_written_by_the_gateway(gateway: Gateway) -> None:
@@ -91,6 +97,8 @@ FORBIDDEN = {
     "alias": '{"prompt":[600],"max_tokens":-1}',
     "lora": '{"prompt":[600],"lora":[{"id":0,"scale":1}]}',
     "grammar": '{"prompt":[600],"grammar":"root ::= root root"}',
+    "grammar behind": json.dumps({"prompt": [600], "grammar": f"{HEALING}\nx ::= x"}),
+    "grammar inside": json.dumps({"prompt": [600], "grammar": HEALING.replace("65", '"root"')}),
     "schema": '{"prompt":[600],"json_schema":{}}',
     "many": '{"prompt":[600],"n":100}',
     "media": '{"prompt":{"prompt_string":"x","multimodal_data":["eA=="]}}',
@@ -118,7 +126,7 @@ FORBIDDEN = {
     "list": '[{"prompt":[600]}]',
     "number": "1",
     "nothing": "null",
-    "too many tokens": json.dumps({"prompt": [600] * 4097}),
+    "too many tokens": json.dumps({"prompt": [600] * 16_385}),
 }
 
 
@@ -215,7 +223,7 @@ def test_no_other_key(gateway: Gateway, headers: dict[str, str]) -> None:
 
 
 def test_the_hash_of_a_key_is_no_key(gateway: Gateway) -> None:
-    stored = (gateway.folder / "keys.map").read_text(encoding="utf-8").split('"')[1]
+    stored = (gateway.folder / "secrets" / "keys.map").read_text(encoding="utf-8").split('"')[1]
     refused(gateway, 401, "key", "/health", key=stored)
 
 
@@ -226,16 +234,27 @@ def test_a_large_body_is_refused_and_stored_nowhere(gateway: Gateway) -> None:
     assert [path for path in gateway.folder.rglob("*/0*") if path.is_file()] == []
 
 
-def test_too_many_requests_of_one_user_and_none_of_another(gateway: Gateway) -> None:
-    with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda _: gateway.ask("/health"), range(120)))
+@pytest.mark.parametrize(
+    ("path", "body", "most"),
+    [("/completion", {"prompt": [600], "n_predict": 1}, 21), ("/health", None, 101)],
+)
+def test_too_many_requests_of_one_user_are_none_of_another(
+    slow_gateway: Gateway, path: str, body: object, most: int
+) -> None:
+    answers = [slow_gateway.ask(path, body) for _ in range(most + 9)]
     statuses = [answer.status for answer in answers]
-    assert set(statuses) == {200, 429}
-    assert gateway.recorder.requests().count(b"GET /health ") == statuses.count(200)
-    last = next(answer for answer in answers if answer.status == 429)
-    assert last.reason == "limit"
-    assert last.headers["Retry-After"] == "1"
-    assert gateway.ask("/health", key=KEYS["bob"]).status == 200
+    assert statuses == [200] * most + [429] * 9
+    assert slow_gateway.recorder.requests().count(f" {path} HTTP/1.1".encode()) == most
+    assert answers[-1].reason == "limit"
+    assert answers[-1].headers["Retry-After"] == "1"
+    assert slow_gateway.ask(path, body, key=KEYS["bob"]).status == 200
+
+
+def test_completions_at_their_limit_leave_room_for_the_rest(slow_gateway: Gateway) -> None:
+    """A language server asks for the tokens of several texts for each of its completions."""
+    statuses = [slow_gateway.ask("/%63ompletion", {}).status for _ in range(22)]
+    assert statuses == [400] * 21 + [429]
+    assert slow_gateway.ask("/tokenize", {"content": "x"}).status == 200
 
 
 def stream(gateway: Gateway, n_predict: int, key: str = KEYS["alice"]) -> Any:
@@ -273,8 +292,8 @@ def test_more_streams_at_once_than_a_user_may_have(gateway: Gateway) -> None:
     for connection in waiting:
         connection.request("POST", "/completion", json.dumps(PROMPT), headers)
     try:
-        until(lambda: gateway.ask("/health").status == 429, "the limit of open requests")
-        assert gateway.ask("/health", key=KEYS["bob"]).status == 200
+        until(lambda: gateway.ask("/completion", {}).status == 429, "the limit of open requests")
+        assert gateway.ask("/completion", {}, key=KEYS["bob"]).status == 400
     finally:
         for connection in [*waiting, *(open_ for open_, _ in streams)]:
             connection.close()
@@ -283,7 +302,7 @@ def test_more_streams_at_once_than_a_user_may_have(gateway: Gateway) -> None:
 def test_keys_change_without_cutting_a_stream(gateway: Gateway) -> None:
     connection, response = stream(gateway, 64)
     carol = "carol-0123456789abcdef"
-    keys = gateway.folder / "keys.map"
+    keys = gateway.folder / "secrets" / "keys.map"
     keys.write_text(key_line("carol", carol), encoding="utf-8")
     gateway.reload()
     until(lambda: gateway.ask("/health", key=carol).status == 200, "the new key")
@@ -338,6 +357,7 @@ def test_nothing_of_a_body_or_a_key_is_logged(gateway: Gateway, engine_folder: P
     gateway.ask("/completion", marker.encode() * 20_000)
     gateway.ask("/health", key=marker * 2)
     gateway.ask(f"/{marker}")
+    until(lambda: len(gateway.log()) == 7, "the seventh line of the log")
     answers = [line["status"] for line in gateway.log()]
     assert answers == [200, 200, 400, 400, 413, 401, 404]
     written = [*gateway.folder.rglob("*.log"), engine_folder / "llama.log"]
@@ -352,6 +372,7 @@ def test_metrics_count_users_and_refusals_on_the_inner_port_alone(gateway: Gatew
     gateway.ask("/completion", PROMPT)
     gateway.ask("/completion", {**PROMPT, "n_discard": -1}, key=KEYS["bob"])
     gateway.ask("/health", key=None)
+    until(lambda: len(gateway.log()) == 3, "the third line of the log")
     lines = gateway.inner("/metrics").body.decode().splitlines()
     assert 'sc2_gateway_requests_total{user="alice",status="200"} 1' in lines
     assert 'sc2_gateway_requests_total{user="bob",status="400"} 1' in lines
@@ -369,7 +390,7 @@ def test_a_new_key_is_made_by_the_script(gateway: Gateway) -> None:
         ["sh", FILES / "new-key.sh", "dave"], check=True, capture_output=True, text=True
     )
     key, line = made.stderr.split()[-1], made.stdout
-    with (gateway.folder / "keys.map").open("a", encoding="utf-8") as keys:
+    with (gateway.folder / "secrets" / "keys.map").open("a", encoding="utf-8") as keys:
         keys.write(line)
     gateway.reload()
     until(lambda: gateway.ask("/health", key=key).status == 200, "the new key")

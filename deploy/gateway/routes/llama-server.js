@@ -13,10 +13,16 @@ export default {
         "with_pieces": {"kind": "boolean", "says": "true or false"}
       }
     },
+    "/detokenize": {
+      "method": "POST",
+      "fields": {
+        "tokens": {"kind": "integers", "count": 16384, "least": 0, "most": 49151, "says": "a list of 0 to 16384 token ids from 0 to 49151"}
+      }
+    },
     "/completion": {
       "method": "POST",
       "fields": {
-        "prompt": {"kind": "integers", "count": 4096, "least": 0, "most": 49151, "says": "a list of 1 to 4096 token ids from 0 to 49151", "required": true},
+        "prompt": {"kind": "integers", "count": 16384, "least": 0, "most": 49151, "says": "a list of 1 to 16384 token ids from 0 to 49151", "required": true},
         "n_predict": {"kind": "integer", "least": 0, "most": 512, "says": "an integer from 0 to 512", "default": 64},
         "stream": {"kind": "boolean", "says": "true or false"},
         "cache_prompt": {"kind": "boolean", "says": "true or false"},
@@ -35,6 +41,7 @@ export default {
         "n_probs": {"kind": "integer", "least": 0, "most": 32, "says": "an integer from 0 to 32"},
         "post_sampling_probs": {"kind": "boolean", "says": "true or false"},
         "logit_bias": {"kind": "biases", "count": 256, "least": 0, "most": 49151, "says": "a list of at most 256 pairs of a token id and false or a number from -100 to 100"},
+        "grammar": {"kind": "pattern", "of": "^root ::= \"(?:\\\\U[0-9A-F]{8}){1,256}\" \\[\\\\U00000000-\\\\U0010FFFF\\]\\*$", "says": "a grammar of one literal in \\U escapes and anything behind it"},
         "t_max_predict_ms": {"kind": "integer", "least": 1, "most": 60000, "says": "an integer from 1 to 60000", "default": 30000},
         "n_cache_reuse": {"kind": "integer", "least": 0, "most": 4096, "says": "an integer from 0 to 4096"},
         "response_fields": {"kind": "texts", "count": 32, "length": 64, "says": "a list of at most 32 texts of at most 64 characters"}

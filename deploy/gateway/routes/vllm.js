@@ -8,7 +8,7 @@ export default {
       "method": "POST",
       "fields": {
         "model": {"kind": "text", "length": 128, "says": "a text of at most 128 characters", "required": true},
-        "prompt": {"kind": "integers", "count": 4096, "least": 0, "most": 49151, "says": "a list of 1 to 4096 token ids from 0 to 49151", "required": true},
+        "prompt": {"kind": "integers", "count": 16384, "least": 0, "most": 49151, "says": "a list of 1 to 16384 token ids from 0 to 49151", "required": true},
         "max_tokens": {"kind": "integer", "least": 1, "most": 512, "says": "an integer from 1 to 512", "default": 64},
         "stream": {"kind": "boolean", "says": "true or false"},
         "stream_options": {"kind": "flags", "of": ["include_usage", "continuous_usage_stats"], "says": "an object of include_usage and continuous_usage_stats, true or false"},

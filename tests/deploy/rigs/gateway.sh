@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Puts nginx with njs, llama-server, promtool, docker-compose, kustomize and openssl into a cache
-# folder and prints the folder of the programs.
+# Puts nginx with njs, llama-server, promtool, docker-compose, kustomize, kubernetes-validate and
+# openssl into a cache folder and prints the folder of the programs.
 #
-# They come from Debian's 'forky', through the system's apt and beside the system: nothing is
+# All but one come from Debian's 'forky', through the system's apt and beside the system: nothing is
 # installed and no root is needed. A second call finds what the first left. Another place for it:
 # SC2_RIGS=/somewhere.
 set -euo pipefail
@@ -75,6 +75,10 @@ END
     chmod +x "$rig/bin/llama-server"
     "$rig/bin/nginx" -v 2>/dev/null || give_up "the fetched nginx does not start"
     "$rig/bin/llama-server" --version >/dev/null 2>&1 || give_up "the fetched llama-server does not start"
+    # Kubernetes' own schemas, from PyPI.
+    python3 -m venv "$rig/venv" && "$rig/venv/bin/pip" install --quiet --disable-pip-version-check \
+        kubernetes-validate==1.37.0 >&2 || give_up "Kubernetes' schemas cannot be fetched"
+    ln -s ../venv/bin/kubernetes-validate "$rig/bin/"
     touch "$rig/complete"
 }
 
