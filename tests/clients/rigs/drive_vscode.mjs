@@ -43,6 +43,7 @@ await page.addInitScript(`window.readGhost = ${readGhost}`);
 // Editors show blanks as no-break spaces.
 const plain = (text) => text.replaceAll('\u00a0', ' ').replaceAll('\u200b', '');
 const shown = (selector) => page.locator(selector).filter({ visible: true });
+const STILL_FRAMES = 5;
 const EDITOR = '.editor-group-container.active';
 
 const actions = {
@@ -58,11 +59,13 @@ const actions = {
     const row = shown('.explorer-folders-view .monaco-list-row');
     await row.filter({ has: page.getByText(name, { exact: true }) }).dblclick();
     await actions.tab({ name });
-    await shown(`${EDITOR} .view-lines, .notebook-editor .cell`).first().waitFor();
   },
-  /** Waits until the tab with that name is the active one. */
+  /** Waits until the tab with that name is the active one, and what it shows gets the keys. */
   async tab({ name }) {
     await page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
+    await shown(`${EDITOR} .monaco-editor.focused, .notebook-editor .monaco-list-row.focused`)
+      .first()
+      .waitFor();
   },
   async tabNow() {
     return page.locator(`${EDITOR} .tab.active`).getAttribute('data-resource-name');
@@ -126,14 +129,18 @@ const actions = {
   async clicks() {
     return page.evaluate(() => window.nClicks);
   },
-  /** The ghost text, once there is some, and another than `not` where that is given. */
+  /** The ghost text, once there is some that stays, and another than `not` where that is given. */
   async ghost({ not = null }) {
     const found = await page.waitForFunction(
-      (other) => {
+      ([other, nFrames]) => {
         const text = window.readGhost();
-        return text !== '' && text.replaceAll('\u00a0', ' ') !== other && text;
+        const last = (window.lastGhost ??= { text: '', n: 0 });
+        // It is drawn in parts, so one that was just begun is not the whole.
+        window.lastGhost = { text, n: last.text === text ? last.n + 1 : 1 };
+        const isNew = text !== '' && text.replaceAll('\u00a0', ' ') !== other;
+        return isNew && window.lastGhost.n >= nFrames && text;
       },
-      not,
+      [not, STILL_FRAMES],
     );
     return plain(await found.jsonValue());
   },

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from tests.clients.vscode.conftest import CODE, begin, code_until, saved
+from tests.clients.vscode.conftest import CODE, Open, begin, code_until, repository, saved
 from tests.clients.vscode_window import Window
 
 pytestmark = [pytest.mark.editor, pytest.mark.timeout(300)]
@@ -55,3 +57,61 @@ def test_a_file_that_was_deleted_meanwhile(window: Window) -> None:
     assert suggested != again
     window("press", key="Tab")
     assert saved(window, "gone.py") == f"{BEFORE}        {SPOT}{again}"
+
+
+def test_a_file_that_is_not_saved_yet(window: Window) -> None:
+    window("press", key="Control+Alt+KeyN")
+    window("tab", name="Untitled-1")
+    window("insert", text=CODE + "\n\n")
+    window("insert", text="def indentation(line: str) -> ")
+    suggested = window("ghost")
+    window("press", key="Tab")
+    window("shows", text="def indentation(line: str) -> " + suggested.split("\n")[0])
+
+
+def test_a_cell_of_a_notebook(window: Window) -> None:
+    cells = [
+        {
+            "cell_type": "code",
+            "metadata": {},
+            "execution_count": None,
+            "outputs": [],
+            "source": text,
+        }
+        for text in (CODE.splitlines(keepends=True), [])
+    ]
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell{number}"
+    notebook = {
+        "cells": cells,
+        "metadata": {"language_info": {"name": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    (window.folder / "book.ipynb").write_text(json.dumps(notebook), "utf-8")
+    window("file", name="book.ipynb")
+    window("press", key="ArrowDown")
+    window("press", key="Enter")
+    window("appears", selector=".notebook-editor .focused .monaco-editor.focused")
+    window("insert", text="def indentation(line: str) -> ")
+    suggested = window("ghost")
+    window("press", key="Tab")
+    written = json.loads(saved(window, "book.ipynb"))
+    typed = "".join(written["cells"][-1]["source"])
+    assert typed == "def indentation(line: str) -> " + suggested
+
+
+def test_folders_side_by_side(open_: Open) -> None:
+    for name in ("one", "other"):
+        repository(open_.folder / name)
+    (open_.folder / "other" / "second.py").write_text(BEFORE, "utf-8")
+    both = open_.folder / "both.code-workspace"
+    both.write_text(json.dumps({"folders": [{"path": "one"}, {"path": "other"}]}))
+    window = open_(both)
+    window("quick", text="second.py", label="second.py")
+    window("tab", name="second.py")
+    window("press", key="Control+End")
+    window("insert", text=f"        {SPOT}")
+    suggested = window("ghost")
+    window("press", key="Tab")
+    assert saved(window, "other/second.py") == f"{BEFORE}        {SPOT}{suggested}"

@@ -38,6 +38,20 @@ def test_the_next_word_is_accepted_and_the_rest_stays(window: Window) -> None:
     assert saved(window, "word.py") == f"{before}{TYPED}content"
 
 
+def test_the_next_line_is_accepted_and_the_rest_stays(window: Window) -> None:
+    before, typed = f"{CODE}\n\n", "def unindented(line: str) -> "
+    suggested = begin(window, "line.py", before, typed)
+    first, rest = suggested.split("\n", 1)
+    assert first
+    window("click", selector=".inlineSuggestionsHints .codicon-toolbar-more")
+    window("appears", selector=".action-menu-item", text="Accept Line")
+    window("press", key="ArrowDown")
+    window("press", key="Enter")
+    # With a line goes its end.
+    assert window("ghost", **{"not": suggested}) == rest
+    assert saved(window, "line.py") == f"{before}{typed}{first}\n"
+
+
 def test_a_key_asks_for_alternatives(window: Window) -> None:
     before = f"{CODE}\n\n"
     begin(window, "others.py", before, LINES)
