@@ -43,17 +43,19 @@ def write_program(folder: Path) -> Path:
 class Window:
     """Owns a VS Code server and a browser that shows one window of it.
 
-    `data` is an empty folder; the window opens `workspace`. `settings` are those of the machine;
-    `path` stands before what PATH has.
+    `data` is an empty folder; the window opens `workspace`, a folder, a `.code-workspace` file or
+    nothing. `settings` are those of the machine; `path` stands before what PATH has. The extension
+    is installed unless `is_empty`.
     """
 
     def __init__(
         self,
         rig: Path,
         data: Path,
-        workspace: Path,
+        workspace: Path | None,
         settings: Mapping[str, Any],
         path: Path | None = None,
+        is_empty: bool = False,
     ) -> None:
         self.workspace = workspace
         self._data = data
@@ -65,7 +67,8 @@ class Window:
         self._environment = {**os.environ, "VSCODE_CLI": "1"}
         if path is not None:
             self._environment["PATH"] = f"{path}{os.pathsep}{os.environ['PATH']}"
-        self._install()
+        if not is_empty:
+            self._install()
         port = _free_port()
         self._log = (data / "server.log").open("w")
         self._server = subprocess.Popen(
@@ -86,8 +89,8 @@ class Window:
             stdout=subprocess.PIPE,
             text=True,
         )
-        folder = urllib.parse.quote(str(workspace))
-        self("open", url=f"http://127.0.0.1:{port}/?folder={folder}")
+        self._address = f"http://127.0.0.1:{port}/"
+        self("open", url=self._address + _query(workspace))
 
     def __call__(self, action: str, **arguments: Any) -> Any:
         """What an action of drive_vscode.mjs returns."""
@@ -100,6 +103,12 @@ class Window:
             self._browser_screenshot(action)
             raise AssertionError(answer["error"])
         return answer["result"]
+
+    @property
+    def folder(self) -> Path:
+        """Where the files of a test go."""
+        assert self.workspace
+        return self.workspace if self.workspace.is_dir() else self.workspace.parent
 
     def configure(self, settings: Mapping[str, Any]) -> None:
         """Replace the settings of the machine, which VS Code notices."""
@@ -156,6 +165,13 @@ class Window:
         if action != "screenshot":
             path = self._data / "failed.png"
             self("screenshot", path=str(path))
+
+
+def _query(workspace: Path | None) -> str:
+    if workspace is None:
+        return "?ew=true"
+    kind = "folder" if workspace.is_dir() else "workspace"
+    return f"?{kind}={urllib.parse.quote(str(workspace))}"
 
 
 def _free_port() -> int:

@@ -25,15 +25,7 @@ export interface Context {
   readonly budget: number;
 }
 
-/** The reasons that were counted between two looks at the server, the most frequent first. */
-export function reasonsBetween(before: Stats | undefined, now: Stats): string[] {
-  const added = Object.entries(now.empty)
-    .map(([reason, count]) => ({ reason, count: count - (before?.empty[reason] ?? 0) }))
-    .filter(({ count }) => count > 0);
-  return added.sort((a, b) => b.count - a.count).map(({ reason }) => reason);
-}
-
-export function meaning(reason: string): string {
+function meaning(reason: string): string {
   return (reasons as Record<string, string>)[reason] ?? reason;
 }
 
@@ -43,18 +35,13 @@ export function pauseText(pause: Pause): string {
 
 export function whyNothing(
   stats: Stats | undefined,
-  last: readonly string[],
   pause: Pause | undefined,
   state: string,
 ): string {
   const lines = ['# Why nothing was suggested', ''];
   if (pause !== undefined) lines.push(pauseText(pause), '');
   if (stats === undefined) return [...lines, state, ''].join('\n');
-  if (last.length > 0) {
-    lines.push('The last empty answer:', '', ...last.map((reason) => `- ${meaning(reason)}`), '');
-  } else {
-    lines.push('No answer was empty so far.', '');
-  }
+  lines.push(`The last answer: ${lastAnswer(stats)}`, '');
   lines.push(`${state} ${stats.suggestions} of ${stats.requests} requests got a suggestion.`, '');
   const counted = Object.entries(stats.empty).sort(([, a], [, b]) => b - a);
   if (counted.length > 0) {
@@ -62,6 +49,11 @@ export function whyNothing(
     lines.push(...counted.map(([reason, count]) => `| ${count} | ${meaning(reason)} |`), '');
   }
   return lines.join('\n');
+}
+
+function lastAnswer(stats: Stats): string {
+  if (stats.last_empty != null) return meaning(stats.last_empty);
+  return stats.suggestions > 0 ? 'A suggestion.' : 'There was none yet.';
 }
 
 export function contextText(name: string, line: number, context: Context): string {

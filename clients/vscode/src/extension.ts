@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { contextText, reasonsBetween, Reports, whyNothing, type Context } from './explain';
+import { contextText, Reports, whyNothing, type Context } from './explain';
 import { install, InstallFailed } from './install';
 import { Server } from './server';
 import { isAutomatic, modelPath, ownSetting, setAutomatic, setModelPath } from './settings';
@@ -20,15 +20,9 @@ export function activate(context: vscode.ExtensionContext): void {
   running = server;
   context.subscriptions.push(log, suggesting, reports, new Status(server, suggesting));
 
-  let lastReasons: readonly string[] = [];
   context.subscriptions.push(
-    suggesting.onDidAnswer(async ({ isEmpty }) => {
-      if (!isEmpty && server.state === 'ready') return;
-      const before = server.stats;
-      await server.look();
-      if (!isEmpty || server.stats === undefined) return;
-      const found = reasonsBetween(before, server.stats);
-      if (found.length > 0) lastReasons = found;
+    suggesting.onDidAnswer(({ isEmpty }) => {
+      if (isEmpty || server.state !== 'ready') void server.look();
     }),
   );
 
@@ -62,7 +56,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const explain = async (): Promise<void> => {
     await server.look();
     const pause = suggesting.pause(vscode.window.activeTextEditor?.document.languageId);
-    const text = whyNothing(server.stats, lastReasons, pause, server.detail);
+    const text = whyNothing(server.stats, pause, server.detail);
     await reports.show('Why nothing was suggested', text);
   };
 
@@ -123,6 +117,10 @@ export function activate(context: vscode.ExtensionContext): void {
       title: 'StarCoder2',
       placeHolder: server.detail,
     });
+    // The click on the status bar has taken the keys away from the editor.
+    if (vscode.window.activeTextEditor !== undefined) {
+      await vscode.commands.executeCommand('workbench.action.focusActiveEditorGroup');
+    }
     await chosen?.run();
   };
 

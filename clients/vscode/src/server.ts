@@ -32,6 +32,8 @@ export interface Stats {
   readonly requests: number;
   readonly suggestions: number;
   readonly empty: Readonly<Record<string, number>>;
+  /** Why the last answer was none; older servers do not say. */
+  readonly last_empty?: string | null;
   readonly latency_ms: { readonly p50: number | null; readonly p95: number | null };
   readonly model: string;
   readonly engine: { readonly state: string | null };
@@ -47,7 +49,7 @@ export class Server implements vscode.Disposable {
   private readonly restarts = new Restarts();
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChange = this.changed.event;
-  /** The stats of the last look; the counts of what was empty tell why an answer was. */
+  /** The stats of the last look. */
   stats: Stats | undefined;
 
   constructor(

@@ -20,11 +20,31 @@ const browser = await chromium.launch({
   ],
 });
 const page = await browser.newPage({ viewport: { width: 1200, height: 760 } });
-page.setDefaultTimeout(90_000);
+page.setDefaultTimeout(Number(process.env.SC2_E2E_WAIT_MS ?? 60_000));
+
+// Counted by the page itself, so that no action can click and not be counted.
+await page.addInitScript(() => {
+  window.nClicks = 0;
+  window.addEventListener('mousedown', () => (window.nClicks += 1), true);
+});
+
+/** The ghost text on the page: what stands in the line of the cursor, then the lines below it. */
+function readGhost() {
+  const all = (root, part) => [...root.querySelectorAll(part)];
+  const texts = (root, part) => all(root, part).map((found) => found.textContent).join('');
+  const below = all(document, '.suggest-preview-text .view-line');
+  return [
+    texts(document, '.view-lines [class*="ghost-text-decoration"]'),
+    ...below.map((line) => texts(line, '.ghost-text')),
+  ].join('\n');
+}
+await page.addInitScript(`window.readGhost = ${readGhost}`);
 
 // Editors show blanks as no-break spaces.
 const plain = (text) => text.replaceAll('\u00a0', ' ').replaceAll('\u200b', '');
 const shown = (selector) => page.locator(selector).filter({ visible: true });
+const STILL_FRAMES = 5;
+const EDITOR = '.editor-group-container.active';
 
 const actions = {
   async open({ url }) {
@@ -34,10 +54,21 @@ const actions = {
   async trust({ yes }) {
     await page.getByRole('button', { name: yes ? /Yes, I trust/ : /No, I don't/ }).click();
   },
+  /** Opens a file of the tree, which shows it once VS Code has noticed it on the disk. */
   async file({ name }) {
-    await actions.quick({ text: name, label: name });
+    const row = shown('.explorer-folders-view .monaco-list-row');
+    await row.filter({ has: page.getByText(name, { exact: true }) }).dblclick();
+    await actions.tab({ name });
+  },
+  /** Waits until the tab with that name is the active one, and what it shows gets the keys. */
+  async tab({ name }) {
     await page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
-    await page.locator('.editor-group-container.active .view-lines').first().waitFor();
+    await shown(`${EDITOR} .monaco-editor.focused, .notebook-editor .monaco-list-row.focused`)
+      .first()
+      .waitFor();
+  },
+  async tabNow() {
+    return page.locator(`${EDITOR} .tab.active`).getAttribute('data-resource-name');
   },
   /** The entry of the quick pick that begins with `label`, after `text` was typed. */
   async quick({ text, label }) {
@@ -47,33 +78,90 @@ const actions = {
     await input.fill(text);
     await actions.pick({ label });
   },
+  /** Runs a command of the palette, by keys alone; the title has its category before it. */
   async command({ title }) {
-    await actions.quick({ text: `>${title}`, label: title });
+    await page.keyboard.press('F1');
+    const input = page.locator('.quick-input-widget input[type=text]');
+    await input.waitFor();
+    await input.fill(`>${title}`);
+    const first = shown('.quick-input-list .monaco-list-row.focused .label-name');
+    await first.filter({ hasText: new RegExp(`^${title}$`) }).waitFor();
+    await page.keyboard.press('Enter');
   },
   async pick({ label }) {
     const entry = shown('.quick-input-list .monaco-list-row').filter({ hasText: label }).first();
     await entry.click();
   },
+  /** Labels, descriptions and details of what a quick pick offers. */
   async entries() {
-    const rows = shown('.quick-input-list .monaco-list-row .label-name');
+    const rows = shown('.quick-input-list .monaco-list-row');
     await rows.first().waitFor();
-    return rows.allInnerTexts();
+    return (await rows.allInnerTexts()).map(plain);
+  },
+  /** Types into the input of the quick pick, in place of what is there, and presses its button. */
+  async answer({ text, button }) {
+    const input = page.locator('.quick-input-widget input[type=text]');
+    await input.waitFor();
+    await input.fill(text);
+    await page.locator('.quick-input-widget .monaco-button').getByText(button).click();
   },
   async press({ key }) {
     await page.keyboard.press(key);
   },
-  async type({ text }) {
-    await page.keyboard.type(text, { delay: 30 });
+  async type({ text, delay = 30 }) {
+    await page.keyboard.type(text, { delay });
   },
-  /** The ghost text, once there is some. */
-  async ghost() {
-    const parts = shown('.editor-group-container.active .view-lines [class*="ghost-text"]');
-    await parts.first().waitFor();
-    return plain((await parts.allTextContents()).join(''));
+  /** As from a clipboard or an input method: any characters, at once. */
+  async insert({ text }) {
+    await page.keyboard.insertText(text);
+  },
+  async click({ selector, text, button = 'left' }) {
+    const found = shown(selector);
+    await (text === undefined ? found : found.filter({ hasText: text })).first().click({ button });
+  },
+  async appears({ selector, text }) {
+    const found = shown(selector);
+    await (text === undefined ? found : found.filter({ hasText: text })).first().waitFor();
+  },
+  async textOf({ selector }) {
+    return plain(await shown(selector).first().innerText());
+  },
+  async clicks() {
+    return page.evaluate(() => window.nClicks);
+  },
+  /** The ghost text, once there is some that stays, and another than `not` where that is given. */
+  async ghost({ not = null }) {
+    const found = await page.waitForFunction(
+      ([other, nFrames]) => {
+        const text = window.readGhost();
+        const last = (window.lastGhost ??= { text: '', n: 0 });
+        // It is drawn in parts, so one that was just begun is not the whole.
+        window.lastGhost = { text, n: last.text === text ? last.n + 1 : 1 };
+        const isNew = text !== '' && text.replaceAll('\u00a0', ' ') !== other;
+        return isNew && window.lastGhost.n >= nFrames && text;
+      },
+      [not, STILL_FRAMES],
+    );
+    return plain(await found.jsonValue());
+  },
+  /** Waits until the ghost text is `text`. */
+  async ghostIs({ text }) {
+    await page.waitForFunction(
+      (wanted) => window.readGhost().replaceAll('\u00a0', ' ') === wanted,
+      text,
+    );
+  },
+  async ghostNow() {
+    return plain(await page.evaluate(() => window.readGhost()));
   },
   async noGhost() {
-    const parts = '.editor-group-container.active .view-lines [class*="ghost-text"]';
-    await page.waitForFunction((selector) => !document.querySelector(selector), parts);
+    await page.waitForFunction(() => window.readGhost() === '');
+  },
+  /** The labels of the list of completions, once it is open. */
+  async suggestions() {
+    const rows = shown('.suggest-widget.visible .monaco-list-row .label-name');
+    await rows.first().waitFor();
+    return rows.allInnerTexts();
   },
   /** Waits until the status item says `text`. */
   async status({ text }) {
@@ -91,21 +179,45 @@ const actions = {
     await box.waitFor();
     const all = await box.locator('.notification-list-item-message').innerText();
     if (button) await box.getByRole('button', { name: button }).click();
-    return all;
+    return plain(all);
   },
   /** Waits until the active editor shows `text`. */
   async shows({ text }) {
     await page.waitForFunction(
-      (wanted) =>
-        [...document.querySelectorAll('.editor-group-container.active .view-line')]
+      ([wanted, editor]) =>
+        [...document.querySelectorAll(`${editor} .view-line`)]
           .map((line) => line.textContent.replaceAll('\u00a0', ' '))
           .some((line) => line.includes(wanted)),
-      text,
+      [text, EDITOR],
     );
+  },
+  /** The lines of the active editor that are drawn, from above. */
+  async lines() {
+    const found = await page.$$eval(`${EDITOR} .view-lines > .view-line`, (lines) =>
+      lines
+        .map((line) => ({ top: parseFloat(line.style.top), text: line.textContent }))
+        .sort((a, b) => a.top - b.top)
+        .map(({ text }) => text),
+    );
+    return found.map(plain);
   },
   /** Waits until the active file has no changes that are not on the disk. */
   async saved() {
-    await page.locator('.tab.active:not(.dirty)').waitFor();
+    await page.locator(`${EDITOR} .tab.active:not(.dirty)`).waitFor();
+  },
+  /** How many animation frames the page draws in `ms` milliseconds. */
+  async frames({ ms }) {
+    return page.evaluate(
+      (wanted) =>
+        new Promise((done) => {
+          const begin = performance.now();
+          let n = 0;
+          const count = () =>
+            performance.now() - begin < wanted ? ((n += 1), requestAnimationFrame(count)) : done(n);
+          requestAnimationFrame(count);
+        }),
+      ms,
+    );
   },
   async screenshot({ path }) {
     await page.screenshot({ path });
@@ -113,7 +225,7 @@ const actions = {
 };
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { do: name, timeout, ...args } = JSON.parse(line);
+  const { do: name, ...args } = JSON.parse(line);
   let answer;
   try {
     answer = { result: (await actions[name](args)) ?? null };
