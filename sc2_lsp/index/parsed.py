@@ -80,8 +80,12 @@ def contents_of(path: str, data: bytes) -> Contents:
 
 
 def name_token(name: str) -> str:
-    """What stands for a definition's name in the full-text table."""
-    return _BLANKS.sub("_", name)
+    """What stands for a definition's name in the full-text table, which knows no capitals.
+
+    Names that differ by these alone are told apart by those they have.
+    """
+    token = _BLANKS.sub("_", name)
+    return token if token.islower() else f"{token}^{_SMALL.sub('', token)}"
 
 
 def container_token(container: str) -> str:
@@ -129,8 +133,13 @@ def unpack_starts(packed: bytes) -> array[int]:
 
 # What the tokenizer of the full-text tables takes for the end of a token, and their own quotes.
 _BLANKS = re.compile(r"[\s\0\"'`]+")
+_SMALL = re.compile(r"[^A-Z]+")
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(tuple[list[DefinitionRow], list[ImportRow]])
+
+
+NOTHING = _encoder.encode(((), ()))
+"""The outline of a text that defines and imports nothing."""
 
 
 def _pieces(data: bytes, definitions: Sequence[Sequence[Any]]) -> tuple[list[int], list[str]]:

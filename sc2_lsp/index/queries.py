@@ -5,15 +5,14 @@ Results name files of the index, the paths in `hidden` left out.
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sc2_lsp.index.parsed import DefinitionRow, unpack_definitions, unpack_imports, unpack_starts
+from sc2_lsp.index.parsed import NOTHING, unpack_imports, unpack_starts
 from sc2_lsp.symbols import Import
 
-# A name that very many files define is told from some of them.
-_MOST_BLOBS = 400
 _MOST_PATHS_OF_BLOB = 8
 
 
@@ -39,31 +38,24 @@ def data_version(db: sqlite3.Connection) -> int:
     return int(db.execute("PRAGMA data_version").fetchone()[0])
 
 
-def rows_by_token(
-    db: sqlite3.Connection,
-    token: str,
-    limit: int,
-    rows_of: Callable[[int], list[DefinitionRow]],
-) -> list[tuple[str, DefinitionRow]]:
-    """Definitions of the blobs that a token finds, with their files.
-
-    `rows_of` are those of a blob that are wanted.
-    """
-    found: list[tuple[str, DefinitionRow]] = []
-    blobs = db.execute(
-        "SELECT rowid FROM defined WHERE defined MATCH ? LIMIT ?", (_quoted(token), _MOST_BLOBS)
+def contents_by_token(db: sqlite3.Connection, tokens: Sequence[str], most: int) -> list[list[int]]:
+    """For each of the tokens up to `most` blobs with definitions that it may stand for."""
+    rows = db.execute(
+        "SELECT (SELECT group_concat(rowid, ' ') FROM"
+        " (SELECT rowid FROM defined WHERE defined MATCH value LIMIT ?)) FROM json_each(?)",
+        (most, json.dumps([_quoted(token) for token in tokens])),
     )
-    for (blob,) in blobs:
-        if len(found) >= limit:
-            break
-        if rows := rows_of(blob):
-            found.extend((path, row) for path in paths_of(db, blob) for row in rows)
-    return found[:limit]
+    return [[*map(int, row[0].split())] if row[0] else [] for row in rows]
 
 
-def definitions_of(db: sqlite3.Connection, blob: int) -> list[DefinitionRow]:
-    row = db.execute("SELECT outline FROM contents WHERE id = ?", (blob,)).fetchone()
-    return [] if row is None else unpack_definitions(row[0])
+def outline_and_paths(db: sqlite3.Connection, blob: int) -> tuple[bytes, list[str]]:
+    """The packed outline of a content, and files that have it, the same ones every time."""
+    rows = db.execute(
+        "SELECT outline, tail FROM contents JOIN files ON files.blob = contents.id"
+        " WHERE contents.id = ? ORDER BY tail LIMIT ?",
+        (blob, _MOST_PATHS_OF_BLOB),
+    ).fetchall()
+    return (rows[0][0], sorted(tail[::-1] for _, tail in rows)) if rows else (NOTHING, [])
 
 
 def blob_of(db: sqlite3.Connection, path: str) -> int | None:

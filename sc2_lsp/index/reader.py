@@ -10,7 +10,8 @@ import heapq
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -23,8 +24,10 @@ from sc2_lsp.index.parsed import (
     definition_of,
     name_token,
     text_of,
+    unpack_definitions,
 )
 from sc2_lsp.index.place import Place
+from sc2_lsp.index.rows import rows_named
 from sc2_lsp.index.schema import NotOurs, open_to_read
 from sc2_lsp.symbols import Import, Located, Match
 from sc2_lsp.syntax import identifiers
@@ -38,16 +41,26 @@ _COMMON = 1000
 _COMMON_SHARE = 0.003
 _N_COMMON = 4
 _N_CANDIDATES = 2
-_REMEMBERED_BLOBS = 512
+_REMEMBERED_CONTENTS = 1024
+_REMEMBERED_OUTLINES = 128
 _REMEMBERED_WORDS = 256
 _REMEMBERED_NAMES = 20_000
-# So many more definitions are asked for as may be of files that the editor holds.
-_MOST_HIDDEN = 4
+# A name that very many files define is told from some of them.
+_MOST_CONTENTS = 64
 
 _By = Literal["name", "container"]
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class _Told:
+    """What was read of a name so far, and the contents that may define it as well, the next one
+    last."""
+
+    found: list[Located]
+    unread: list[int]
 
 
 class Reader:
@@ -64,9 +77,10 @@ class Reader:
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._version = 0
-        self._found: dict[tuple[str, int, _By], list[Located]] = {}
+        self._told: dict[tuple[str, _By], _Told] = {}
         self._common: set[str] = set()
-        self._definitions = lru_cache(_REMEMBERED_BLOBS)(self._definitions_of)
+        self._content = lru_cache(_REMEMBERED_CONTENTS)(self._content_of)
+        self._definitions = lru_cache(_REMEMBERED_OUTLINES)(self._definitions_of)
         # From one keystroke to the next most words around the cursor are the same.
         self._posting = lru_cache(_REMEMBERED_WORDS)(self._posting_of)
         self.overlay = Overlay()
@@ -134,8 +148,7 @@ class Reader:
         held = self.overlay.held()
         wanted = _first(names, _MOST_NAMES)
         on_disk = self._ask(
-            lambda db: self._rows_by(db, wanted, limit + _MOST_HIDDEN, by),
-            dict[str, list[Located]](),
+            lambda db: self._on_disk(db, wanted, limit, by, held), dict[str, list[Located]]()
         )
         found: list[Located] = []
         for name in wanted:
@@ -144,30 +157,43 @@ class Reader:
                 for path, file in held.items()
                 for row in _rows_with(file.definitions, name, by)
             ]
-            of_name += [at for at in on_disk.get(name, ()) if at.path not in held]
-            found.extend(of_name[:limit])
+            found.extend((of_name + on_disk.get(name, []))[:limit])
         return found
 
-    def _rows_by(
-        self, db: sqlite3.Connection, names: Sequence[str], limit: int, by: _By
+    def _on_disk(
+        self,
+        db: sqlite3.Connection,
+        names: Sequence[str],
+        limit: int,
+        by: _By,
+        hidden: Collection[str],
     ) -> dict[str, list[Located]]:
         """What the database knows of each name, remembered until it changes."""
-        if len(self._found) > _REMEMBERED_NAMES:
-            self._found.clear()
-        found = {}
-        for name in names:
-            known = self._found.get((name, limit, by))
-            if known is None:
-                rows = queries.rows_by_token(
-                    db,
-                    name_token(name) if by == "name" else container_token(name),
-                    limit,
-                    lambda blob: _rows_with(self._definitions(blob), name, by),  # noqa: B023
-                )
-                known = [Located(path, definition_of(row)) for path, row in rows]
-                self._found[(name, limit, by)] = known
-            found[name] = known
-        return found
+        if len(self._told) > _REMEMBERED_NAMES:
+            self._told.clear()
+        unknown = [name for name in names if (name, by) not in self._told]
+        token = name_token if by == "name" else container_token
+        contents = queries.contents_by_token(db, [*map(token, unknown)], _MOST_CONTENTS)
+        for name, numbers in zip(unknown, contents, strict=True):
+            self._told[name, by] = _Told([], numbers[::-1])
+        return {name: self._tell(name, limit, by, hidden) for name in names}
+
+    def _tell(self, name: str, limit: int, by: _By, hidden: Collection[str]) -> list[Located]:
+        """The first definitions of a name that are not `hidden`; reads no more than it needs to."""
+        told = self._told[name, by]
+        shown = [at for at in told.found if at.path not in hidden]
+        while told.unread and len(shown) < limit:
+            content = told.unread.pop()
+            outline, paths = self._content(content)
+            if by == "name":
+                rows = rows_named(outline, name)
+            else:
+                rows = _rows_with(self._definitions(content), name, by)
+            definitions = [*map(definition_of, rows)]
+            fresh = [Located(path, one) for path in paths for one in definitions]
+            told.found += fresh
+            shown += [at for at in fresh if at.path not in hidden]
+        return shown[:limit]
 
     def _postings(
         self, db: sqlite3.Connection, words: Sequence[str]
@@ -192,8 +218,11 @@ class Reader:
         return [] if blob is None else self._definitions(blob)
 
     def _definitions_of(self, blob: int) -> list[DefinitionRow]:
+        return unpack_definitions(self._content(blob)[0])
+
+    def _content_of(self, blob: int) -> tuple[bytes, list[str]]:
         assert self._connection is not None
-        return queries.definitions_of(self._connection, blob)
+        return queries.outline_and_paths(self._connection, blob)
 
     def _posting_of(self, word: str, most: int) -> queries.Posting:
         assert self._connection is not None
@@ -231,9 +260,10 @@ class Reader:
     def _forget(self) -> None:
         """What is remembered holds for one state of the database."""
         self._common.clear()
+        self._content.cache_clear()
         self._definitions.cache_clear()
         self._posting.cache_clear()
-        self._found.clear()
+        self._told.clear()
 
 
 def _rows_with(rows: Sequence[DefinitionRow], name: str, by: _By) -> list[DefinitionRow]:

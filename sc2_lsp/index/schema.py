@@ -12,7 +12,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 """To be raised with every change of the tables or of what is put in them."""
 
 _APPLICATION_ID = 0x5C2B1D0

@@ -44,7 +44,7 @@ def test_an_outline_comes_back_from_its_packed_form() -> None:
 
 def test_names_and_containers_find_a_file() -> None:
     tokens = contents_of("a.py", SOURCE.encode()).names.split()
-    assert {"Reader", "read_all", "size", ".Reader"} <= set(tokens)
+    assert {"Reader^R", "read_all", "size", ".Reader^R"} <= set(tokens)
 
 
 def test_text_that_no_grammar_knows_has_words_and_no_definitions() -> None:

@@ -219,3 +219,28 @@ def test_words_that_stand_nearly_everywhere_count_where_there_are_no_others(
     found = reader.search(["everywhere", "render_items"], 5)
     assert found[0].path == "web/items.py"
     assert all(match.path != "big.txt" for match in found)
+
+
+def test_names_that_differ_by_capitals_do_not_hide_each_other(
+    repository: Repository, reader: Reader
+) -> None:
+    for number in range(80):
+        repository.write(f"many{number}.py", f"def budget(): return {number}\n")
+    repository.write("one.py", "class Budget:\n    BUDGET = 1\n")
+    assert names(reader.definitions(["Budget", "BUDGET"], 4)) == [
+        "one.py:.Budget",
+        "one.py:Budget.BUDGET",
+    ]
+    assert len(reader.definitions(["budget"], 4)) == 4
+
+
+def test_definitions_of_files_that_the_editor_holds_take_no_place_of_others(
+    repository: Repository, reader: Reader
+) -> None:
+    for number in range(12):
+        repository.write(f"same{number}.py", f"def same(): return {number}\n")
+    assert len(reader.definitions(["same"], 2)) == 2
+    for number in range(10):
+        reader.overlay.put(f"same{number}.py", "nothing = 1\n")
+    reader.overlay.refresh()
+    assert names(reader.definitions(["same"], 2)) == ["same10.py:.same", "same11.py:.same"]

@@ -9,6 +9,7 @@ import pytest
 from sc2_lsp.index import queries, schema
 from sc2_lsp.index.parsed import Parsed, contents_of, digest_of
 from sc2_lsp.index.place import Place
+from sc2_lsp.index.reader import Reader
 from sc2_lsp.index.store import KEEP_UNUSED_S, open_store
 
 NOW_S = 1_000_000_000.0
@@ -31,12 +32,11 @@ def known(path: str, text: str) -> Parsed:
 
 
 def functions(place: Place, name: str) -> list[str]:
-    db = schema.open_to_read(place.database)
+    reader = Reader(place)
     try:
-        found = queries.rows_by_token(db, name, 10, lambda blob: queries.definitions_of(db, blob))
-        return [path for path, _ in found]
+        return [found.path for found in reader.definitions([name], 10)]
     finally:
-        db.close()
+        reader.close()
 
 
 def pieces_with(place: Place, word: str) -> list[str]:
