@@ -6,6 +6,7 @@ is worth most for its tokens, so that a small budget holds many signatures rathe
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -44,44 +45,54 @@ def ranked(
 
     `words` are those around the cursor and how near they stand, from 0 to 1.
     """
-    best = _merged(candidates)
-    best.sort(key=lambda candidate: (-_value(candidate), candidate.located.path))
-    best = _weighed(best[:_MAX_WEIGHED], words)
-    best.sort(key=lambda candidate: (-_value(candidate), candidate.located.path))
-    found = [*_written(best[:MAX_SNIPPETS], lookup), *snippets]
-    found = [replace(snippet, score=_worth(snippet)) for snippet in found]
-    found.sort(key=lambda snippet: (-snippet.score, snippet.path, snippet.start_line))
-    return tuple(_without_doubles(found))[:MAX_SNIPPETS]
+    best = _weighed(_best(_merged(candidates), _MAX_WEIGHED), words)
+    shown = _written(_best(best, MAX_SNIPPETS), lookup)
+    shown += [replace(snippet, score=_worth(snippet.text, snippet.score)) for snippet in snippets]
+    shown.sort(key=lambda snippet: (-snippet.score, snippet.path, snippet.start_line))
+    return tuple(_without_doubles(shown))[:MAX_SNIPPETS]
 
 
-def _merged(candidates: Iterable[Candidate]) -> list[Candidate]:
+_Scored = list[tuple[float, Candidate]]
+"""Candidates with a score that counts instead of their own."""
+
+
+def _merged(candidates: Iterable[Candidate]) -> _Scored:
     """Each definition once, by the chance that at least one of its reasons is right."""
-    by_place: dict[tuple[str, int, str], Candidate] = {}
+    by_place: dict[tuple[str, int, str], tuple[float, Candidate]] = {}
     for candidate in candidates:
-        at = candidate.located
+        at, score = candidate.located, candidate.score
         key = (at.path, at.definition.start_line, at.definition.name)
         old = by_place.get(key)
         if old is None:
-            by_place[key] = candidate
-            continue
-        best = max(old, candidate, key=lambda one: one.score)
-        either = 1.0 - (1.0 - old.score) * (1.0 - candidate.score)
-        by_place[key] = replace(best, score=either)
+            by_place[key] = (score, candidate)
+        else:
+            either = 1.0 - (1.0 - old[0]) * (1.0 - score)
+            by_place[key] = (either, candidate if score > old[0] else old[1])
     return list(by_place.values())
 
 
-def _weighed(candidates: list[Candidate], words: Mapping[str, float]) -> list[Candidate]:
+def _best(scored: _Scored, most: int) -> _Scored:
+    """Those that are worth most for their tokens, the best first."""
+    valued = [
+        (-score / _cost(len(one.located.definition.signature)), one.located.path, number)
+        for number, (score, one) in enumerate(scored)
+    ]
+    return [scored[number] for _, _, number in heapq.nsmallest(most, valued)]
+
+
+def _weighed(scored: _Scored, words: Mapping[str, float]) -> _Scored:
     """Candidates whose signatures share rare words with the code around the cursor win odds."""
-    each = [_words_of(one.located.definition.signature[:_READ_CHARS]) for one in candidates]
-    counts = Counter(word for some in each for word in some)
+    each = [_words_of(one.located.definition.signature[:_READ_CHARS]) for _, one in scored]
+    counts = Counter(chain.from_iterable(each))
     rarity = {word: math.log((len(each) + 1) / count) for word, count in counts.items()}
+    squares = {word: value**2 for word, value in rarity.items()}
     weighed = []
-    for candidate, some in zip(candidates, each, strict=True):
-        shared = sum(rarity[word] * words[word] for word in some if word in words)
-        norm = math.sqrt(sum(rarity[word] ** 2 for word in some)) + 1.0
-        odds = candidate.score / (1.0 - min(candidate.score, 0.99))
+    for (score, candidate), some in zip(scored, each, strict=True):
+        shared = sum(rarity[word] * words[word] for word in sorted(some & words.keys()))
+        norm = math.sqrt(math.fsum(map(squares.__getitem__, some))) + 1.0
+        odds = score / (1.0 - min(score, 0.99))
         odds *= math.exp(_WORDS_POWER * shared / norm)
-        weighed.append(replace(candidate, score=odds / (1.0 + odds)))
+        weighed.append((odds / (1.0 + odds), candidate))
     return weighed
 
 
@@ -90,22 +101,18 @@ def _words_of(signature: str) -> frozenset[str]:
     return frozenset(identifiers(signature))
 
 
-def _value(candidate: Candidate) -> float:
-    return candidate.score / _cost(len(candidate.located.definition.signature))
-
-
-def _worth(snippet: Snippet) -> float:
-    return snippet.score / _cost(len(snippet.text))
+def _worth(text: str, score: float) -> float:
+    return score / _cost(len(text))
 
 
 def _cost(n_chars: int) -> float:
     return float((n_chars / _CHARS_PER_TOKEN + _OVERHEAD_TOKENS) ** _COST_POWER)
 
 
-def _written(candidates: list[Candidate], lookup: Lookup | None) -> list[Snippet]:
+def _written(scored: _Scored, lookup: Lookup | None) -> list[Snippet]:
     containers = {
         candidate.located.definition.container.rpartition(".")[2]
-        for candidate in candidates
+        for _, candidate in scored
         if candidate.located.definition.container
     }
     around: dict[tuple[str, str], list[Definition]] = {}
@@ -113,10 +120,12 @@ def _written(candidates: list[Candidate], lookup: Lookup | None) -> list[Snippet
         for located in chain.from_iterable(lookup.definitions(sorted(containers)).values()):
             key = (located.path, located.definition.name)
             around.setdefault(key, []).append(located.definition)
-    return [_signature(candidate, around) for candidate in candidates]
+    return [_signature(candidate, score, around) for score, candidate in scored]
 
 
-def _signature(candidate: Candidate, around: dict[tuple[str, str], list[Definition]]) -> Snippet:
+def _signature(
+    candidate: Candidate, score: float, around: dict[tuple[str, str], list[Definition]]
+) -> Snippet:
     """A definition's signature below the first lines of what it stands in."""
     located = candidate.located
     definition = located.definition
@@ -138,13 +147,14 @@ def _signature(candidate: Candidate, around: dict[tuple[str, str], list[Definiti
     numbered += [one for one in enumerate(own, first) if one[0] not in known]
     lines = tuple(number for number, _ in numbered)
     is_run = lines == tuple(range(lines[0], lines[0] + len(lines)))
+    text = "".join(f"{line}\n" for _, line in numbered)
     return Snippet(
         path=located.path,
         start_line=lines[0],
-        text="".join(f"{line}\n" for _, line in numbered),
+        text=text,
         source=candidate.source,
         reason=candidate.reason,
-        score=candidate.score,
+        score=_worth(text, score),
         lines=() if is_run else lines,
     )
 

@@ -24,6 +24,8 @@ _NEAR_LINES = 12.0
 _WORDS_LINES = 12
 _SHORTEST_NAME = 3
 _REMEMBERED_NAMES = 16_384
+# From one key to the next all lines but one are the same.
+_REMEMBERED_LINES = 8192
 # A file of more lines is read in part: its head, where imports stand, and what is within reach.
 _READ_WHOLE_LINES = 900
 _HEAD_LINES = 200
@@ -49,7 +51,6 @@ class Use:
     """
 
     name: str
-    count: int
     nearness: float
     receivers: frozenset[str]
 
@@ -119,13 +120,19 @@ def near_words(scene: Scene) -> dict[str, float]:
     return words
 
 
-def names_in(code: str) -> Iterator[tuple[str, str]]:
-    """The words of `code` and what stands before their dots: `?` for an expression."""
-    for connector, chain in _CHAIN.findall(code):
+@lru_cache(_REMEMBERED_LINES)
+def names_in(line: str) -> tuple[tuple[str, str], ...]:
+    """The words of a line and what stands before their dots: `?` for an expression."""
+    names: list[tuple[str, str]] = []
+    for connector, chain in _CHAIN.findall(line):
         receiver = "?" if connector else ""
+        if chain.isidentifier():
+            names.append((chain, receiver))
+            continue
         for name in _CONNECTOR.split(chain):
-            yield name, receiver
+            names.append((name, receiver))
             receiver = f"{receiver}.{name}" if receiver else name
+    return tuple(names)
 
 
 @lru_cache(_REMEMBERED_NAMES)
@@ -182,24 +189,31 @@ def _uses(snapshot: Snapshot, line: int, lines_of_imports: set[int]) -> dict[str
     text = snapshot.text
     first = max(line - _REACH_LINES, 0)
     last = min(line + _REACH_LINES, text.n_lines - 1)
-    counts: dict[str, int] = {}
-    nearest: dict[str, int] = {}
-    receivers: dict[str, set[str]] = {}
-    for number in sorted(range(first, last + 1), key=lambda number: abs(number - line)):
+    content, starts = text.content, (*text.line_starts, len(text.content))
+    seen: dict[str, tuple[int, set[str]]] = {}
+    for number in _outwards(line, first, last):
         if number in lines_of_imports:
             continue
-        for name, receiver in names_in(text.line(number)):
-            if name in counts:
-                counts[name] += 1
+        for name, receiver in names_in(content[starts[number] : starts[number + 1]]):
+            if name in seen:
+                seen[name][1].add(receiver)
             else:
-                counts[name] = 1
-                nearest[name] = number
-                receivers[name] = set()
-            receivers[name].add(receiver)
+                seen[name] = (number, {receiver})
+    nearness = {number: near(number - line) for number in range(first, last + 1)}
     return {
-        name: Use(name, count, near(nearest[name] - line), frozenset(receivers[name]))
-        for name, count in counts.items()
+        name: Use(name, nearness[number], frozenset(receivers))
+        for name, (number, receivers) in seen.items()
     }
+
+
+def _outwards(middle: int, first: int, last: int) -> Iterator[int]:
+    """The numbers from `first` to `last`, the nearest to the one in the middle first."""
+    yield middle
+    for distance in range(1, max(middle - first, last - middle) + 1):
+        if middle - distance >= first:
+            yield middle - distance
+        if middle + distance <= last:
+            yield middle + distance
 
 
 def _calls(snapshot: Snapshot, line: int) -> dict[str, str]:

@@ -31,20 +31,19 @@ _STANDARD = frozenset(_STANDARD_NAMES.split())
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """A member of a type in scope. `weight` says how likely the type is used, `reach` how many
-    members it has; `owners` are the expressions that hold a value of it."""
+class Members:
+    """The members of a type in scope. `weight` says how likely the type is used; `owners` are the
+    expressions that hold a value of it."""
 
-    located: Located
+    found: list[Located]
     weight: float
-    reach: int
     owners: frozenset[str]
 
 
-def members_in_scope(scene: Scene, lookup: Lookup) -> list[Member]:
-    """The members of the types in scope, those of their bases included."""
+def members_in_scope(scene: Scene, lookup: Lookup) -> list[Members]:
+    """The members of each type in scope, and of their bases."""
     seen: dict[str, tuple[float, frozenset[str]]] = {}
-    found: list[Member] = []
+    found: list[Members] = []
     fresh = _told_by_file(scene, lookup)
     for _ in range(3):
         fresh = {name: told for name, told in fresh.items() if name not in seen}
@@ -109,28 +108,16 @@ def _tell(told: Told, name: str, weight: float, owners: Iterable[str]) -> None:
     told[name] = (max(weight, old_weight), old_owners | frozenset(owners))
 
 
-def _members(types: Told, scene: Scene, lookup: Lookup) -> list[Member]:
-    found = [
-        located
-        for located in lookup.index.members(list(types), _MAX_MEMBERS)
-        if located.path != scene.path
-    ]
-    reach: dict[str, int] = {}
-    for located in found:
-        owner = _owner(located)
-        reach[owner] = reach.get(owner, 0) + 1
-    return [
-        Member(located, types[owner][0], reach[owner], types[owner][1])
-        for located in found
-        if (owner := _owner(located)) in types
-    ]
+def _members(types: Told, scene: Scene, lookup: Lookup) -> list[Members]:
+    by_owner: dict[str, list[Located]] = {}
+    for located in lookup.index.members(list(types), _MAX_MEMBERS):
+        if located.path != scene.path:
+            owner = located.definition.container.rpartition(".")[2]
+            by_owner.setdefault(owner, []).append(located)
+    return [Members(found, *types[owner]) for owner, found in by_owner.items() if owner in types]
 
 
-def _owner(located: Located) -> str:
-    return located.definition.container.rpartition(".")[2]
-
-
-def _further(types: Told, members: list[Member], scene: Scene, lookup: Lookup) -> Told:
+def _further(types: Told, members: list[Members], scene: Scene, lookup: Lookup) -> Told:
     """The bases of `types`, and the types of members that the file uses."""
     told: Told = {}
     for located in chain.from_iterable(lookup.definitions(types).values()):
@@ -138,8 +125,8 @@ def _further(types: Told, members: list[Member], scene: Scene, lookup: Lookup) -
         for base in located.definition.bases:
             for name in types_in(base)[-1:]:
                 _tell(told, name, 0.8 * weight, owners)
-    for member in members:
-        definition = member.located.definition
+    for located in chain.from_iterable(one.found for one in members):
+        definition = located.definition
         use = scene.uses.get(definition.name)
         if use is not None and definition.type_name:
             for name in types_in(definition.type_name):

@@ -15,6 +15,8 @@ _SOURCE = "definitions"
 _MEMBER_FAR, _MEMBER_NEAR = 0.1, 0.4
 _MAKER = 0.2
 _ANY_MEMBER, _MANY_MEMBERS = 0.8, 4
+# What is less likely is never among those that are shown.
+_LEAST = 0.005
 _USED_FAR, _USED_NEAR = 0.05, 0.3
 _AMBIGUITY_POWER = 1.5
 
@@ -26,20 +28,21 @@ def find(scene: Scene, lookup: Lookup) -> Iterator[Candidate]:
 
 
 def _members(scene: Scene, lookup: Lookup) -> Iterator[Candidate]:
-    for member in members_in_scope(scene, lookup):
-        definition = member.located.definition
-        use = scene.uses.get(definition.name)
-        if use is not None and _fits(use, member.owners):
-            score = member.weight * (_MEMBER_FAR + _MEMBER_NEAR * use.nearness)
-            reason = f"{definition.container}.{definition.name} is used"
-        elif definition.name == "__init__":
-            score, reason = _MAKER * member.weight, f"makes a {definition.container}"
-        elif definition.name.startswith("__"):
-            continue
-        else:
-            score = member.weight * _ANY_MEMBER / (member.reach + _MANY_MEMBERS)
-            reason = f"a {definition.container} is in scope"
-        yield Candidate(member.located, score, _SOURCE, reason)
+    for members in members_in_scope(scene, lookup):
+        by_chance = members.weight * _ANY_MEMBER / (len(members.found) + _MANY_MEMBERS)
+        for located in members.found:
+            definition = located.definition
+            use = scene.uses.get(definition.name)
+            if use is not None and _fits(use, members.owners):
+                score = members.weight * (_MEMBER_FAR + _MEMBER_NEAR * use.nearness)
+                reason = f"{definition.container}.{definition.name} is used"
+            elif definition.name == "__init__":
+                score, reason = _MAKER * members.weight, f"makes a {definition.container}"
+            elif by_chance < _LEAST or definition.name.startswith("__"):
+                continue
+            else:
+                score, reason = by_chance, f"a {definition.container} is in scope"
+            yield Candidate(located, score, _SOURCE, reason)
 
 
 def _fits(use: Use, owners: frozenset[str]) -> bool:

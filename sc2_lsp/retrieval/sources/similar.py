@@ -65,8 +65,8 @@ def find(scene: Scene, pieces: list[Piece], lookup: Lookup) -> Iterator[Candidat
     weights: dict[str, float] = {}
     members: set[str] = set()
     for piece in pieces:
-        code = "\n".join(piece.lines)
-        used = set(names_in(code)) - {(name, "") for name in _ASSIGNED.findall(code)}
+        used = {name for line in piece.lines for name in names_in(line)}
+        used -= {(name, "") for name in _ASSIGNED.findall("\n".join(piece.lines))}
         members.update(name for name, receiver in used if receiver)
         for name in {name for name, _ in used}:
             weights[name] = weights.get(name, 0.0) + piece.likeness

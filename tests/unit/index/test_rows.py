@@ -23,7 +23,9 @@ ROWS = st.tuples(
 
 
 @given(st.lists(ROWS, max_size=8), NAMES)
-def test_the_rows_of_a_name_are_those_that_unpacking_all_gives(rows: list[DefinitionRow], name: str) -> None:
+def test_the_rows_of_a_name_are_those_that_unpacking_all_gives(
+    rows: list[DefinitionRow], name: str
+) -> None:
     packed = msgspec.msgpack.encode((rows, [("m", name, name, 1)]))
     expected = [row for row in unpack_definitions(packed) if row[0] == name]
     assert rows_named(packed, name) == expected
