@@ -117,12 +117,12 @@ def unpack_definitions(packed: bytes) -> list[DefinitionRow]:
 
 
 def unpack_imports(packed: bytes) -> list[Import]:
-    return [Import(*row) for row in _decoder.decode(packed)[1]]
+    return [Import(*row) for row in _imports_decoder.decode(packed)[1]]
 
 
 def definition_of(row: DefinitionRow) -> Definition:
     name, kind, container, start, end, signature, body, bases, type_name = row
-    return Definition(name, Kind(kind), container, start, end, signature, body, bases, type_name)
+    return Definition(name, _KINDS[kind], container, start, end, signature, body, bases, type_name)
 
 
 def unpack_starts(packed: bytes) -> array[int]:
@@ -136,6 +136,8 @@ _BLANKS = re.compile(r"[\s\0\"'`]+")
 _SMALL = re.compile(r"[^A-Z]+")
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(tuple[list[DefinitionRow], list[ImportRow]])
+_imports_decoder = msgspec.msgpack.Decoder(tuple[msgspec.Raw, list[ImportRow]])
+_KINDS = {kind.value: kind for kind in Kind}
 
 
 NOTHING = _encoder.encode(((), ()))

@@ -1,17 +1,16 @@
 """What readers ask a database. Raises sqlite3.Error where it cannot be read.
 
-Results name files of the index, the paths in `hidden` left out.
+Many questions of a kind are one statement: asking costs more than answering.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sc2_lsp.index.parsed import NOTHING, unpack_imports, unpack_starts
-from sc2_lsp.symbols import Import
+from sc2_lsp.index.parsed import NOTHING, unpack_starts
 
 _MOST_PATHS_OF_BLOB = 8
 
@@ -25,10 +24,10 @@ class Posting:
 
 
 @dataclass(frozen=True, slots=True)
-class PieceOfFile:
-    """A piece by its lines, the last one included."""
+class PlaceOfPiece:
+    """A piece by its lines, the last one included, and files that have it."""
 
-    path: str
+    paths: list[str]
     start_line: int
     end_line: int
 
@@ -63,22 +62,6 @@ def blob_of(db: sqlite3.Connection, path: str) -> int | None:
     return None if row is None or row[0] is None else int(row[0])
 
 
-def paths_of(db: sqlite3.Connection, blob: int) -> list[str]:
-    """Files with this content, the same ones every time."""
-    rows = db.execute(
-        "SELECT tail FROM files WHERE blob = ? ORDER BY tail LIMIT ?", (blob, _MOST_PATHS_OF_BLOB)
-    )
-    return sorted(tail[::-1] for (tail,) in rows)
-
-
-def imports_of(db: sqlite3.Connection, path: str) -> list[Import]:
-    row = db.execute(
-        "SELECT outline FROM files JOIN contents ON contents.id = blob WHERE tail = ?",
-        (path[::-1],),
-    ).fetchone()
-    return [] if row is None else unpack_imports(row[0])
-
-
 def size_and_time(db: sqlite3.Connection, path: str) -> tuple[int, int] | None:
     """What an indexed file was like when it was read."""
     row = db.execute(
@@ -87,15 +70,16 @@ def size_and_time(db: sqlite3.Connection, path: str) -> tuple[int, int] | None:
     return None if row is None else (int(row[0]), int(row[1]))
 
 
-def paths_ending(db: sqlite3.Connection, suffix: str, limit: int) -> list[str]:
-    """Files whose path is `suffix` or ends with a slash and it."""
-    tail = suffix[::-1]
+def paths_ending(db: sqlite3.Connection, suffixes: Sequence[str], limit: int) -> set[str]:
+    """Files whose path is one of `suffixes` or ends with a slash and it, so many for each."""
     rows = db.execute(
-        "SELECT tail FROM files WHERE blob IS NOT NULL"
-        " AND (tail = :tail OR (tail >= :tail || '/' AND tail < :tail || '0')) LIMIT :limit",
-        {"tail": tail, "limit": limit},  # '0' follows '/' in ASCII.
+        "SELECT (SELECT group_concat(tail, char(0)) FROM (SELECT tail FROM files"
+        " WHERE blob IS NOT NULL"  # '0' follows '/' in ASCII.
+        " AND (tail = value OR (tail >= value || '/' AND tail < value || '0')) LIMIT ?))"
+        " FROM json_each(?)",
+        (limit, json.dumps([suffix[::-1] for suffix in suffixes])),
     )
-    return [path[::-1] for (path,) in rows]
+    return {tail[::-1] for (tails,) in rows if tails for tail in tails.split("\0")}
 
 
 def n_pieces(db: sqlite3.Connection) -> int:
@@ -111,18 +95,21 @@ def posting(db: sqlite3.Connection, word: str, most: int) -> Posting:
     return Posting([row[0] for row in rows[:most]], len(rows) > most)
 
 
-def piece_of(db: sqlite3.Connection, number: int, hidden: Collection[str]) -> PieceOfFile | None:
-    """Where a piece stands; None where no file has it that is not hidden."""
-    row = db.execute(
-        "SELECT id, starts FROM contents WHERE id <= ? ORDER BY id DESC LIMIT 1", (number,)
-    ).fetchone()
-    if row is None:
+def place_of_piece(db: sqlite3.Connection, number: int) -> PlaceOfPiece | None:
+    """Where a piece stands; None where no file has it."""
+    rows = db.execute(
+        "SELECT id, starts, tail FROM contents JOIN files ON files.blob = contents.id"
+        " WHERE contents.id = (SELECT max(id) FROM contents WHERE id <= ?)"
+        " ORDER BY tail LIMIT ?",
+        (number, _MOST_PATHS_OF_BLOB),
+    ).fetchall()
+    if not rows:
         return None
-    path = next((path for path in paths_of(db, row[0]) if path not in hidden), None)
-    starts, at = unpack_starts(row[1]), number - row[0]
-    if path is None or at + 1 >= len(starts):
+    starts, at = unpack_starts(rows[0][1]), number - rows[0][0]
+    if at + 1 >= len(starts):
         return None
-    return PieceOfFile(path, starts[at], starts[at + 1] - 1)
+    paths = sorted(tail[::-1] for _, _, tail in rows)
+    return PlaceOfPiece(paths, starts[at], starts[at + 1] - 1)
 
 
 def _quoted(token: str) -> str:

@@ -19,12 +19,14 @@ from typing import Literal, TypeVar
 from sc2_lsp.index import bm25, queries
 from sc2_lsp.index.overlay import Held, Overlay
 from sc2_lsp.index.parsed import (
+    NOTHING,
     DefinitionRow,
     container_token,
     definition_of,
     name_token,
     text_of,
     unpack_definitions,
+    unpack_imports,
 )
 from sc2_lsp.index.place import Place
 from sc2_lsp.index.rows import rows_named
@@ -43,6 +45,7 @@ _N_COMMON = 4
 _N_CANDIDATES = 2
 _REMEMBERED_CONTENTS = 1024
 _REMEMBERED_OUTLINES = 128
+_REMEMBERED_PIECES = 1024
 _REMEMBERED_WORDS = 256
 _REMEMBERED_NAMES = 20_000
 # A name that very many files define is told from some of them.
@@ -81,6 +84,7 @@ class Reader:
         self._common: set[str] = set()
         self._content = lru_cache(_REMEMBERED_CONTENTS)(self._content_of)
         self._definitions = lru_cache(_REMEMBERED_OUTLINES)(self._definitions_of)
+        self._place_of_piece = lru_cache(_REMEMBERED_PIECES)(self._place_of)
         # From one keystroke to the next most words around the cursor are the same.
         self._posting = lru_cache(_REMEMBERED_WORDS)(self._posting_of)
         self.overlay = Overlay()
@@ -102,15 +106,14 @@ class Reader:
         held = self.overlay.held().get(path)
         if held:
             return list(held.imports)
-        return self._ask(lambda db: queries.imports_of(db, path), [])
+        return self._ask(lambda db: unpack_imports(self._outline(db, path)), [])
 
     def paths_ending(self, suffixes: Sequence[str], limit: int) -> list[str]:
         wanted = _first(suffixes, _MOST_NAMES)
         found = {
             path for suffix in wanted for path in self.overlay.held() if _ends(path, suffix, "/")
         }
-        for suffix in wanted:
-            found.update(self._ask(lambda db: queries.paths_ending(db, suffix, limit), []))  # noqa: B023
+        found |= self._ask(lambda db: queries.paths_ending(db, wanted, limit), set[str]())
         return sorted(found, key=lambda path: (path.count("/"), path))[:limit]
 
     def search(self, words: Sequence[str], limit: int) -> list[Match]:
@@ -122,7 +125,7 @@ class Reader:
         worth = {word: bm25.weight(n_pieces, len(found)) for word, found in postings.items()}
         on_disk = bm25.scores((worth[word], found) for word, found in postings.items())
         best = heapq.nlargest(limit * _N_CANDIDATES, zip(on_disk.values(), on_disk, strict=True))
-        matches = self._ask(lambda db: list(_located(db, best, held)), list[Match]())
+        matches = self._ask(lambda _: self._matches(best, held), list[Match]())
         for path, file in held.items():
             matches.extend(_matches(path, file, worth))
         return sorted(matches, key=lambda match: (-match.score, match.path, match.start_line))[
@@ -213,6 +216,22 @@ class Reader:
                 rare[word] = self._posting(word, most).pieces
         return rare, n_pieces
 
+    def _matches(self, best: Iterable[tuple[float, int]], hidden: Collection[str]) -> list[Match]:
+        """The pieces by their scores and numbers, each in a file that is not `hidden`."""
+        matches = []
+        for score, number in best:
+            place = self._place_of_piece(number)
+            path = next((path for path in place.paths if path not in hidden), "") if place else ""
+            if place and path:
+                n_lines = place.end_line - place.start_line + 1
+                worth = bm25.for_length(score, n_lines)
+                matches.append(Match(path, place.start_line, place.end_line, worth))
+        return matches
+
+    def _outline(self, db: sqlite3.Connection, path: str) -> bytes:
+        blob = queries.blob_of(db, path)
+        return NOTHING if blob is None else self._content(blob)[0]
+
     def _rows_of(self, db: sqlite3.Connection, path: str) -> list[DefinitionRow]:
         blob = queries.blob_of(db, path)
         return [] if blob is None else self._definitions(blob)
@@ -227,6 +246,10 @@ class Reader:
     def _posting_of(self, word: str, most: int) -> queries.Posting:
         assert self._connection is not None
         return queries.posting(self._connection, word, most)
+
+    def _place_of(self, number: int) -> queries.PlaceOfPiece | None:
+        assert self._connection is not None
+        return queries.place_of_piece(self._connection, number)
 
     def _ask(self, question: Callable[[sqlite3.Connection], _T], otherwise: _T) -> _T:
         """The database's answer, or `otherwise` where there is none to be had."""
@@ -262,6 +285,7 @@ class Reader:
         self._common.clear()
         self._content.cache_clear()
         self._definitions.cache_clear()
+        self._place_of_piece.cache_clear()
         self._posting.cache_clear()
         self._told.clear()
 
@@ -272,18 +296,6 @@ def _rows_with(rows: Sequence[DefinitionRow], name: str, by: _By) -> list[Defini
         return [row for row in rows if row[0] == name]
     end = f".{name}"
     return [row for row in rows if row[2] == name or row[2].endswith(end)]
-
-
-def _located(
-    db: sqlite3.Connection, best: Iterable[tuple[float, int]], hidden: dict[str, Held]
-) -> Iterable[Match]:
-    for score, number in best:
-        piece = queries.piece_of(db, number, hidden)
-        if piece is not None:
-            n_lines = piece.end_line - piece.start_line + 1
-            yield Match(
-                piece.path, piece.start_line, piece.end_line, bm25.for_length(score, n_lines)
-            )
 
 
 def _matches(path: str, file: Held, worth: dict[str, float]) -> Iterable[Match]:

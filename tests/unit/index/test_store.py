@@ -43,8 +43,8 @@ def pieces_with(place: Place, word: str) -> list[str]:
     db = schema.open_to_read(place.database)
     try:
         found = queries.posting(db, word, 100).pieces
-        places = [queries.piece_of(db, number, ()) for number in found]
-        return [place.path for place in places if place is not None]
+        places = [queries.place_of_piece(db, number) for number in found]
+        return [place.paths[0] for place in places if place is not None]
     finally:
         db.close()
 
