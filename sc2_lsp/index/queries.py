@@ -89,10 +89,13 @@ def n_pieces(db: sqlite3.Connection) -> int:
 
 
 def posting(db: sqlite3.Connection, word: str, most: int) -> Posting:
-    rows = db.execute(
-        "SELECT rowid FROM pieces WHERE pieces MATCH ? LIMIT ?", (_quoted(word), most + 1)
-    ).fetchall()
-    return Posting([row[0] for row in rows[:most]], len(rows) > most)
+    (numbers,) = db.execute(
+        "SELECT group_concat(rowid, ' ') FROM"
+        " (SELECT rowid FROM pieces WHERE pieces MATCH ? LIMIT ?)",
+        (_quoted(word), most + 1),
+    ).fetchone()
+    pieces = [*map(int, numbers.split())] if numbers else []
+    return Posting(pieces[:most], len(pieces) > most)
 
 
 def place_of_piece(db: sqlite3.Connection, number: int) -> PlaceOfPiece | None:

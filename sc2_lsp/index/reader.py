@@ -39,8 +39,8 @@ _MOST_WORDS = 64
 _MOST_READ_BYTES = 4_000_000
 
 # A word that stands in more pieces, and in a larger share of them, tells little and costs much.
-_COMMON = 1000
-_COMMON_SHARE = 0.003
+_COMMON = 400
+_COMMON_SHARE = 0.001
 _N_COMMON = 4
 _N_CANDIDATES = 2
 _REMEMBERED_CONTENTS = 1024
@@ -153,15 +153,13 @@ class Reader:
         on_disk = self._ask(
             lambda db: self._on_disk(db, wanted, limit, by, held), dict[str, list[Located]]()
         )
-        found: list[Located] = []
-        for name in wanted:
-            of_name = [
-                Located(path, definition_of(row))
-                for path, file in held.items()
-                for row in _rows_with(file.definitions, name, by)
-            ]
-            found.extend((of_name + on_disk.get(name, []))[:limit])
-        return found
+        found: dict[str, list[Located]] = {name: [] for name in wanted}
+        for path, file in held.items():
+            for row in file.definitions:
+                of_name = found.get(row[0] if by == "name" else row[2].rpartition(".")[2])
+                if of_name is not None:
+                    of_name.append(Located(path, definition_of(row)))
+        return [at for name in wanted for at in (found[name] + on_disk.get(name, []))[:limit]]
 
     def _on_disk(
         self,
@@ -184,14 +182,14 @@ class Reader:
     def _tell(self, name: str, limit: int, by: _By, hidden: Collection[str]) -> list[Located]:
         """The first definitions of a name that are not `hidden`; reads no more than it needs to."""
         told = self._told[name, by]
-        shown = [at for at in told.found if at.path not in hidden]
+        shown = [at for at in told.found if at.path not in hidden] if hidden else told.found[:]
         while told.unread and len(shown) < limit:
             content = told.unread.pop()
             outline, paths = self._content(content)
             if by == "name":
                 rows = rows_named(outline, name)
             else:
-                rows = _rows_with(self._definitions(content), name, by)
+                rows = _rows_in(self._definitions(content), name)
             definitions = [*map(definition_of, rows)]
             fresh = [Located(path, one) for path in paths for one in definitions]
             told.found += fresh
@@ -290,12 +288,9 @@ class Reader:
         self._told.clear()
 
 
-def _rows_with(rows: Sequence[DefinitionRow], name: str, by: _By) -> list[DefinitionRow]:
-    # Every definition of every file that has the name is looked at, so no function is called.
-    if by == "name":
-        return [row for row in rows if row[0] == name]
-    end = f".{name}"
-    return [row for row in rows if row[2] == name or row[2].endswith(end)]
+def _rows_in(rows: Iterable[DefinitionRow], container: str) -> list[DefinitionRow]:
+    end = f".{container}"
+    return [row for row in rows if row[2] == container or row[2].endswith(end)]
 
 
 def _matches(path: str, file: Held, worth: dict[str, float]) -> Iterable[Match]:

@@ -110,8 +110,9 @@ def _tell(told: Told, name: str, weight: float, owners: Iterable[str]) -> None:
 
 def _members(types: Told, scene: Scene, lookup: Lookup) -> list[Members]:
     by_owner: dict[str, list[Located]] = {}
+    path = scene.path
     for located in lookup.index.members(list(types), _MAX_MEMBERS):
-        if located.path != scene.path:
+        if located.path != path:
             owner = located.definition.container.rpartition(".")[2]
             by_owner.setdefault(owner, []).append(located)
     return [Members(found, *types[owner]) for owner, found in by_owner.items() if owner in types]
