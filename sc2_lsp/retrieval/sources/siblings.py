@@ -27,7 +27,7 @@ def find(scene: Scene, paths: list[str], lookup: Lookup) -> Iterator[Candidate]:
         total += alike
         for name in theirs - ours - own:
             weights[name] = weights.get(name, 0.0) + alike
-    names = sorted(weights, key=lambda name: -weights[name])[:_MAX_NAMES]
+    names = sorted(weights, key=lambda name: (-weights[name], name))[:_MAX_NAMES]
     for name, found in lookup.definitions(names).items():
         top = [located for located in found if not located.definition.container]
         for located in top:
