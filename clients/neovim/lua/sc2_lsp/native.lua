@@ -1,7 +1,7 @@
 --- The only door to what Neovim keeps to itself: the state of `vim.lsp.inline_completion`.
 ---
 --- It is needed to keep the rest of a suggestion on the screen, to take one off it, and to ask for
---- alternatives. Where a later Neovim has changed it, that is left out: Neovim's next request mends it.
+--- alternatives. Where a later Neovim has changed it, that is left out: its next request mends it.
 
 local M = {}
 
