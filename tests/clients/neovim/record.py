@@ -1,6 +1,7 @@
 """Records a session in a real Neovim: `python -m tests.clients.neovim.record FOLDER`.
 
-Writes neovim.cast, which asciinema plays, and neovim.svg, the screen while a suggestion is shown.
+Writes neovim.cast, which asciinema plays, neovim.gif, the same drawn with Pillow, and neovim.svg,
+the screen while a suggestion is shown.
 Nothing is staged but the keys: the suggestions are the bundled model's.
 """
 
@@ -17,6 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from tests.clients.animation import save_gif
 from tests.clients.neovim.driver import INIT, MORE_KEYS, Neovim
 from tests.clients.terminal import COLUMNS, ROOT
 
@@ -47,36 +49,51 @@ def main() -> None:
             editor.close()
 
 
+class _Film:
+    """Owns the screens of the session and how long each is looked at."""
+
+    def __init__(self, editor: Neovim) -> None:
+        self.frames: list[tuple[str, float]] = []
+        self._editor = editor
+
+    def look(self, seconds: float = LOOK_S) -> None:
+        time.sleep(seconds)
+        self.frames.append((self._editor.coloured_screen(), seconds))
+
+    def type(self, text: str) -> None:
+        for char in text:
+            self._editor.type(char)
+            self.look(KEYSTROKE_S)
+
+    def keys(self, *names: str) -> None:
+        self._editor.keys(*names)
+        self.look()
+
+
 def _record(editor: Neovim, target: Path) -> None:
     editor.wait_until_ready()
     editor.keys("G")
     began_s = time.monotonic()
     editor.keys("o")
-    _type(editor, "    def line_end(self, line: int) -> int:")
+    film = _Film(editor)
+    film.type("    def line_end(self, line: int) -> int:")
     editor.keys("C-e", "Enter")
-    _type(editor, "return self.li")
+    film.type("return self.li")
     editor.wait_for_ghost()
-    time.sleep(LOOK_S)
+    film.look()
     _save_screen(editor, target / "neovim.svg")
-    editor.keys("C-k")
-    time.sleep(LOOK_S)
-    editor.keys("C-l")
-    time.sleep(LOOK_S)
+    film.keys("C-k")
+    film.keys("C-l")
     editor.keys("Enter", "Enter", "C-d")
-    _type(editor, "def line(self, line: int) -> str:")
+    film.type("def line(self, line: int) -> str:")
     editor.keys("C-e", "Enter")
-    _type(editor, "return self.content[")
+    film.type("return self.content[")
     editor.wait_for_ghost()
-    time.sleep(LOOK_S)
-    editor.keys("C-l")
-    time.sleep(LOOK_S)
+    film.look()
+    film.keys("C-l")
+    film.look()
     _save_cast(editor, target / "neovim.cast", began_s)
-
-
-def _type(editor: Neovim, text: str) -> None:
-    for char in text:
-        editor.type(char)
-        time.sleep(KEYSTROKE_S)
+    save_gif(film.frames, COLUMNS, target / "neovim.gif")
 
 
 def _save_screen(editor: Neovim, path: Path) -> None:

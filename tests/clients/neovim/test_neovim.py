@@ -119,6 +119,20 @@ def test_dismiss_and_toggle(open_: Open) -> None:
     editor.wait_for_ghost()
 
 
+def test_what_was_typed_past_is_not_shown_any_more(open_: Open) -> None:
+    # Neovim asks again after its pause, and the answer takes as long as the test looks.
+    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
+    ghost = begin(editor)
+    server = editor.server()
+    server.suspend()
+    editor.type(ghost[0])
+    editor.wait(lambda: editor.ghost() == ghost[1:], "the rest of it")
+    editor.type("?")
+    editor.wait(lambda: editor.lines()[-1].endswith("?"), "what was typed")
+    assert not editor.ghost()
+    server.resume()
+
+
 def test_toggle_in_one_filetype(open_: Open, tmp_path: Path) -> None:
     editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
     begin(editor)

@@ -1,12 +1,31 @@
 --- Turns Neovim's inline completion on where the server attaches, and off and on again for you.
 
 local answers = require('sc2_lsp.answers')
+local native = require('sc2_lsp.native')
+local place = require('sc2_lsp.place')
 
 local M = {}
 
 local is_enabled = true
 local off_in = {} ---@type table<string, true> by filetype
 local adapted = {} ---@type table<integer, true>
+
+--- Take a suggestion off the screen once something else was typed. Neovim goes on drawing its end
+--- until it has asked again.
+---@param client_id integer
+---@param bufnr integer
+local function hide_stale(client_id, bufnr)
+  local item = native.item(bufnr)
+  if not item or item.client_id ~= client_id or type(item.insert_text) ~= 'string' then
+    return
+  end
+  if item.range and item.range:is_empty() then
+    local row, col = item.range:to_extmark()
+    if not place.typed(bufnr, row, col, item.insert_text) then
+      native.hide(bufnr)
+    end
+  end
+end
 
 ---@param client vim.lsp.Client
 ---@param bufnr integer
@@ -21,6 +40,15 @@ function M.attach(client, bufnr)
     end)
   end
   vim.lsp.inline_completion.enable(true, { bufnr = bufnr })
+  -- Behind Neovim's own, which draws.
+  vim.api.nvim_create_autocmd({ 'CursorMovedI', 'TextChangedP' }, {
+    group = vim.api.nvim_create_augroup('sc2_lsp.stale.' .. bufnr, {}),
+    buffer = bufnr,
+    desc = 'Hide what was typed past',
+    callback = function()
+      hide_stale(client.id, bufnr)
+    end,
+  })
   if not is_enabled then
     vim.lsp.inline_completion.enable(false, { client_id = client.id })
   end

@@ -1,7 +1,7 @@
 --- The only door to what Neovim keeps to itself: the state of `vim.lsp.inline_completion`.
 ---
---- It is needed to keep the rest of a suggestion on the screen and to ask for alternatives. Where a
---- later Neovim has changed it, both are left out: the rest comes with Neovim's next request.
+--- It is needed to keep the rest of a suggestion on the screen, to take one off it, and to ask for
+--- alternatives. Where a later Neovim has changed it, that is left out: its next request mends it.
 
 local M = {}
 
@@ -20,6 +20,23 @@ function M.show(bufnr, item)
   if shown then
     shown.current = item
     pcall(shown.show, shown)
+  end
+end
+
+--- The item that is shown; nil where there is none.
+---@param bufnr integer
+---@return vim.lsp.inline_completion.Item?
+function M.item(bufnr)
+  return vim.tbl_get(completor(bufnr) or {}, 'current')
+end
+
+--- Show nothing until the next answer comes.
+---@param bufnr integer
+function M.hide(bufnr)
+  local shown = completor(bufnr)
+  if shown then
+    shown.current = nil
+    pcall(shown.hide, shown)
   end
 end
 
