@@ -6,6 +6,7 @@ sizes and base models are told apart are gguf's own, the same that llama.cpp's c
 
 from __future__ import annotations
 
+import logging
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ import yaml  # type: ignore[import-untyped]
 
 from quantize.failures import BadInput
 from quantize.jsonfile import SMALL, read_bytes, read_json_if_there
+
+# It complains of what a card says of base models in lines of its own.
+logging.getLogger("metadata").setLevel(logging.CRITICAL)
 
 _FENCE = "---"
 # The key of generation_config.json and the field of gguf.Metadata that it goes to.

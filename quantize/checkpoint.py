@@ -6,6 +6,7 @@ may run code.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from quantize.shape import IGNORED_ENDINGS, Shape, Target, is_needed, targets
 
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
+_FILE_NAME = re.compile(r"[\w.-]{1,200}\.safetensors")
 DTYPES = ("F32", "F16", "BF16")
 
 
@@ -73,7 +75,7 @@ def _listed(folder: Path) -> dict[str, str] | None:
         raise BadInput(f'"weight_map" in {path} is missing or empty.')
     for file in listed.values():
         # The index comes with the checkpoint; it must not lead out of the folder.
-        if not isinstance(file, str) or Path(file).name != file or "\\" in file:
+        if not isinstance(file, str) or not _FILE_NAME.fullmatch(file):
             raise BadInput(f"{path} names a file that is not in its folder: {str(file)[:80]!r}.")
     return listed
 

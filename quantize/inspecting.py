@@ -77,8 +77,13 @@ def _of_gguf(path: Path) -> Report:
         for kind in _SPECIAL
         if (value := _whole(metadata, f"tokenizer.ggml.{kind}_token_id")) is not None
     }
+    is_adapter = metadata.get("general.type") == "adapter"
+    if is_adapter:
+        # The first half of a pair has the rank as its second dimension.
+        ranks = [t.dimensions[1] for t in header.tensors if len(t.dimensions) > 1]
+        sizes["rank"] = ranks[0] if ranks else 0
     return Report(
-        format="GGUF",
+        format="GGUF adapter" if is_adapter else "GGUF",
         bytes=header.n_bytes,
         architecture=architecture,
         name=_text(metadata, "general.name"),

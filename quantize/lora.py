@@ -115,7 +115,7 @@ def _alpha(config: dict[str, Any], path: Path) -> float:
 
 def _base_shape(config: dict[str, Any], path: Path, base: Path | None) -> Shape:
     named = config.get("base_model_name_or_path")
-    if base is None and isinstance(named, str) and named and Path(named).is_dir():
+    if base is None and isinstance(named, str) and _is_folder(named):
         base = Path(named)
     if base is None:
         shown = f" ({named[:80]!r} by {CONFIG})" if isinstance(named, str) and named else ""
@@ -125,6 +125,14 @@ def _base_shape(config: dict[str, Any], path: Path, base: Path | None) -> Shape:
         )
     where = base / "config.json"
     return read_shape(read_json(where), str(where))
+
+
+def _is_folder(named: str) -> bool:
+    try:
+        return bool(named) and Path(named).is_dir()
+    except (OSError, ValueError):
+        # Longer than a name may be, say.
+        return False
 
 
 def _read_weights(path: Path, shape: Shape) -> Weights:

@@ -35,8 +35,17 @@ def _add_rope_scaling(writer: gguf.GGUFWriter, rope: Rope) -> None:
     kind = gguf.RopeScalingType.LINEAR if is_linear else gguf.RopeScalingType.YARN
     writer.add_rope_scaling_type(kind)
     writer.add_rope_scaling_factor(rope.scaling["factor"])
-    if not is_linear:
-        writer.add_rope_scaling_orig_ctx_len(rope.scaling["original_max_position_embeddings"])
+    if is_linear:
+        return
+    writer.add_rope_scaling_orig_ctx_len(rope.scaling["original_max_position_embeddings"])
+    for key, add in {
+        "extrapolation_factor": writer.add_rope_scaling_yarn_ext_factor,
+        "attention_factor": writer.add_rope_scaling_yarn_attn_factor,
+        "beta_fast": writer.add_rope_scaling_yarn_beta_fast,
+        "beta_slow": writer.add_rope_scaling_yarn_beta_slow,
+    }.items():
+        if rope.scaling.get(key) is not None:
+            add(rope.scaling[key])
 
 
 def add_tokenizer_keys(writer: gguf.GGUFWriter, tokenizer: Tokenizer) -> None:

@@ -166,6 +166,8 @@ def _rope(config: dict[str, Any], where: str) -> Rope:
         real_number(given, key, where, 1.0)
     if kind == "yarn":
         whole_number(given, "original_max_position_embeddings", where, _MOST)
+        for key in ("extrapolation_factor", "attention_factor", "beta_fast", "beta_slow"):
+            real_number(given, key, where, 1.0)
     return rope
 
 

@@ -87,6 +87,7 @@ def _check_splitting(data: dict[str, Any], model: dict[str, Any], path: Path) ->
     for step, expected in zip(steps if is_same else (), _SPLITTERS, strict=False):
         options = step if isinstance(step, dict) else {}
         is_same = is_same and all(options.get(key) == value for key, value in expected.items())
+        is_same = is_same and options.get("use_regex", True) is True
     is_bpe = model.get("type", "BPE") == "BPE" and not model.get("byte_fallback")
     if not is_same or not is_bpe or data.get("normalizer") is not None:
         raise BadInput(

@@ -113,3 +113,22 @@ def test_files_that_are_no_adapter_for_the_model(
         assert said in message
         assert path in message
         assert "\n" not in message
+
+
+def test_a_state_on_disk_is_that_of_its_adapter(load: Load, tmp_path: Path) -> None:
+    """Keys and values that another adapter, or another share of it, computed are not taken."""
+    bundled = Recipe("bundled", n_layers=6, n_embd=256, n_ff=1024)
+    base = make_checkpoint(tmp_path / "base", bundled)
+    adapter = make_adapter(tmp_path / "lora", bundled)
+    path = str(convert_lora(adapter, tmp_path / "adapter.gguf", base))
+    states = {"warm_start_mb": 64, "cache_folder": str(tmp_path / "states")}
+
+    first = load(**states, lora_path=path)
+    prompt = first.tokens(Path(__file__).read_text(encoding="utf-8"))[:600]
+    first.generate(prompt, max_tokens=0)
+    first.model.warm.save_at_end(10.0)
+    n_evaluated = [
+        load(**states, **changes).generate(prompt, max_tokens=0).n_evaluated
+        for changes in ({"lora_path": path}, {"lora_path": path, "lora_scale": 0.5}, {})
+    ]
+    assert n_evaluated == [1, 600, 600]

@@ -22,6 +22,15 @@ datasets:
 # A model
 """
 
+_YARN = (
+    "rope_scaling",
+    {
+        "rope_type": "yarn",
+        "factor": 4.0,
+        "original_max_position_embeddings": 128,
+        "beta_fast": 16.0,
+    },
+)
 _LINEAR = ("rope_scaling", {"type": "linear", "factor": 2.0})
 
 RECIPES = (
@@ -31,6 +40,17 @@ RECIPES = (
         ("auto", "bf16", "f32"),
     ),
     (Recipe("spare-v0.1", dtype="F16", n_spare=5, n_layers=3, seed=2), ("auto", "bf16")),
+    (
+        Recipe(
+            "chat-v2",
+            is_tied=False,
+            extra=(_YARN, ("eos_token_id", 4), ("pad_token_id", 0)),
+            settings=(("chat_template", "{% for m in messages %}{{ m }}{% endfor %}"),),
+            generation=(("temperature", 0.2), ("top_k", 40), ("repetition_penalty", 1.1)),
+            words=("### Instruction", "<think>", "<|user|>"),
+        ),
+        ("auto",),
+    ),
     (Recipe("scaled", n_heads=8, n_kv_heads=4, extra=(_LINEAR, ("head_dim", 8))), ("bf16",)),
 )
 

@@ -169,6 +169,20 @@ _SPOILED: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda f: change_json(f, "tokenizer.json", pre_tokenizer={"type": "Whitespace"}),
         "splits text otherwise",
     ),
+    "splitting by bytes alone": (
+        lambda f: change_json(
+            f,
+            "tokenizer.json",
+            pre_tokenizer={
+                "type": "Sequence",
+                "pretokenizers": [
+                    {"type": "Digits", "individual_digits": True},
+                    {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False},
+                ],
+            },
+        ),
+        "splits text otherwise",
+    ),
     "added tokens": (
         lambda f: change_json(f, "tokenizer.json", added_tokens=[{"id": -1, "content": "a"}]),
         '"added_tokens" in',

@@ -90,6 +90,12 @@ def test_an_unknown_base(tmp_path: Path) -> None:
     _refuses(folder, tmp_path / "out", said)
 
 
+@pytest.mark.parametrize("named", ["x" * 5000, "a\0b", "", 5, None])
+def test_a_base_whose_name_is_none(tmp_path: Path, named: object) -> None:
+    folder = make_adapter(tmp_path / "lora", BASE, base_model_name_or_path=named)
+    _refuses(folder, tmp_path / "out", "is no folder here; name one with its config.json by --base")
+
+
 def test_another_models_adapter(tmp_path: Path) -> None:
     other = make_checkpoint(tmp_path / "other", Recipe("other", n_embd=96))
     folder = make_adapter(tmp_path / "lora", BASE)

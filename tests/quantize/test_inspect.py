@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from quantize.cli import app
 from sc2_lsp.models import BUNDLED_MODEL
-from tests.quantize.converted import convert
-from tests.support.checkpoints import Recipe, make_checkpoint
+from tests.quantize.converted import convert, convert_lora
+from tests.support.checkpoints import Recipe, make_adapter, make_checkpoint
 
 
 def report(path: Path) -> dict[str, Any]:
@@ -90,6 +90,14 @@ def test_fim_ids_that_are_missing_or_wrong(
     shown = CliRunner().invoke(app, ["inspect", str(path)]).output
     assert "the ids of " in shown
     assert "<file_sep>" in shown
+
+
+def test_an_adapter(tmp_path: Path) -> None:
+    recipe = Recipe("model")
+    base = make_checkpoint(tmp_path / "base", recipe)
+    adapter = make_adapter(tmp_path / "lora", recipe, rank=4)
+    found = report(convert_lora(adapter, tmp_path / "adapter.gguf", base))
+    assert (found["format"], found["sizes"]) == ("GGUF adapter", {"rank": 4})
 
 
 def test_a_safetensors_file_on_its_own(tmp_path: Path) -> None:

@@ -275,7 +275,19 @@ def _spoiled_tokenizers(whole: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _spoiled_indexes(whole: dict[str, Any]) -> Iterator[dict[str, Any]]:
     listed = whole["weight_map"]
-    for file in ("../up.safetensors", "/etc/passwd", "a\\b", "missing", "", 5, None, ["x"], "."):
+    for file in (
+        "../up.safetensors",
+        "/etc/passwd",
+        "a\\b",
+        "missing",
+        "x" * 5000 + ".safetensors",
+        "a\0.safetensors",
+        "",
+        5,
+        None,
+        ["x"],
+        ".",
+    ):
         yield {"weight_map": {**listed, "model.norm.bias": file}}
     for weight_map in (None, {}, [1], "x"):
         yield {"weight_map": weight_map}

@@ -25,7 +25,11 @@ N_MERGES = 120
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What kind of checkpoint to make; `extra` goes into its config.json."""
+    """What kind of checkpoint to make.
+
+    `extra` goes into its config.json, `settings` into its tokenizer_config.json, `generation` is
+    its generation_config.json; `words` are tokens that were added to the vocabulary as plain text.
+    """
 
     name: str
     dtype: str = "BF16"
@@ -40,13 +44,20 @@ class Recipe:
     seed: int = 1
     card: str = ""
     extra: tuple[tuple[str, Any], ...] = ()
+    settings: tuple[tuple[str, Any], ...] = ()
+    generation: tuple[tuple[str, Any], ...] = ()
+    words: tuple[str, ...] = ()
 
 
 def make_checkpoint(folder: Path, recipe: Recipe, tokenizer: dict[str, Any] | None = None) -> Path:
     """Write the checkpoint to `folder`, with the small tokenizer unless another is given."""
     folder.mkdir(parents=True)
     vocabulary = tokenizer or small_tokenizer()
-    n_vocab = len(vocabulary["model"]["vocab"]) + recipe.n_spare
+    n_tokens = len(vocabulary["model"]["vocab"])
+    for number, word in enumerate(recipe.words, n_tokens):
+        added = {**vocabulary["added_tokens"][0], "normalized": True, "special": False}
+        vocabulary["added_tokens"].append({**added, "id": number, "content": word})
+    n_vocab = n_tokens + len(recipe.words) + recipe.n_spare
     _write_json(folder / "config.json", config(recipe, n_vocab))
     _write_json(folder / "tokenizer.json", vocabulary)
     end = SPECIAL_TOKENS[0]
@@ -57,8 +68,11 @@ def make_checkpoint(folder: Path, recipe: Recipe, tokenizer: dict[str, Any] | No
             "eos_token": {"__type": "AddedToken", "content": end},
             "unk_token": end,
             "tokenizer_class": "PreTrainedTokenizerFast",
+            **dict(recipe.settings),
         },
     )
+    if recipe.generation:
+        _write_json(folder / "generation_config.json", dict(recipe.generation))
     if recipe.card:
         (folder / "README.md").write_text(recipe.card, encoding="utf-8")
     _write_weights(folder, weights(recipe, n_vocab), recipe.n_files)

@@ -25,7 +25,7 @@ rig=${SC2_RIGS:-${XDG_CACHE_HOME:-$HOME/.cache}/sc2-lsp-rigs}/llama-$version
 if [[ ! -e $rig/complete ]]; then
     rm -rf "$rig"
     mkdir -p "$rig" 2>/dev/null || give_up "$rig cannot be written"
-    "$python" -m pip download --quiet --no-deps --no-build-isolation --no-binary llama-cpp-python \
+    "$python" -m pip download --quiet --no-deps --no-binary llama-cpp-python \
         --dest "$rig" "llama-cpp-python==$version" >&2 || give_up "its source cannot be fetched"
     tar -xzf "$rig"/llama_cpp_python-*.tar.gz -C "$rig"
     cmake -S "$rig"/llama_cpp_python-*/vendor/llama.cpp -B "$rig/build" -DCMAKE_BUILD_TYPE=Release \

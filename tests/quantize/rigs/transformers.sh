@@ -25,7 +25,7 @@ rig=${SC2_RIGS:-${XDG_CACHE_HOME:-$HOME/.cache}/sc2-lsp-rigs}/transformers-$vers
 if [[ ! -e $rig/complete ]]; then
     rm -rf "$rig"
     mkdir -p "$rig" 2>/dev/null || give_up "$rig cannot be written"
-    "$python" -m pip download --quiet --no-deps --no-build-isolation --no-binary llama-cpp-python \
+    "$python" -m pip download --quiet --no-deps --no-binary llama-cpp-python \
         --dest "$rig" "llama-cpp-python==$version" >&2 || give_up "their source cannot be fetched"
     tar -xzf "$rig"/llama_cpp_python-*.tar.gz -C "$rig"
     mv "$rig"/llama_cpp_python-*/vendor/llama.cpp "$rig/llama.cpp"
