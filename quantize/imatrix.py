@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quantize.child import Event, run_job
+from quantize.gguf_header import read_header
 from quantize.replacing import forget, replacing
 
 CHECKPOINT_S = 30.0
@@ -57,6 +58,7 @@ def measure(
     What is done so far is kept beside it, as `TARGET.checkpoint`, until the whole is there.
     `progress` gets the chunks done and their total. Raises QuantizeError.
     """
+    read_header(model)
     checkpoint = target.with_name(f"{target.name}.checkpoint")
 
     def tell(event: Event) -> None:

@@ -15,9 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from quantize.failures import BadInput
+from quantize.gguf_header import Header, Tensor, read_header
 
 Floats = npt.NDArray[np.float32]
 
+_MOST_ROWS = 2**53
 _SUMS, _COUNTS = ".in_sum2", ".counts"
 _DATASETS, _N_CHUNKS, _CHUNK_SIZE = (
     "imatrix.datasets",
@@ -67,44 +69,36 @@ def write(path: Path, importance: Importance) -> None:
 
 def read(path: Path) -> Importance:
     """The importance matrix in `path`. Raises BadInput."""
-    try:
-        reader = gguf.GGUFReader(path)
-        tensors = {tensor.name: tensor for tensor in reader.tensors}
-        sums, counts = {}, {}
-        for name, tensor in tensors.items():
-            if name.endswith(_SUMS):
-                of = name.removesuffix(_SUMS)
-                sums[of] = np.array(tensor.data, dtype=np.float32).reshape(-1)
-                counts[of] = round(float(tensors[of + _COUNTS].data.reshape(-1)[0]))
-        importance = Importance(
-            sums,
-            counts,
-            n_chunks=_number(reader, _N_CHUNKS),
-            chunk_size=_number(reader, _CHUNK_SIZE),
-            dataset=_first_text(reader, _DATASETS),
-        )
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror or error}.") from None
-    # The reader trusts what a file says of itself: sizes and types may be anything.
-    except Exception as error:
-        raise BadInput(
-            f"{path} is no importance matrix in llama.cpp's GGUF format ({error}); "
-            "make one with 'sc2-quantize imatrix'."
-        ) from None
+    header = read_header(path)
+    tensors = {tensor.name: tensor for tensor in header.tensors}
+    sums, counts = {}, {}
+    for name in tensors:
+        if name.endswith(_SUMS):
+            of = name.removesuffix(_SUMS)
+            values, rows = (_values(path, tensors.get(of + end)) for end in (_SUMS, _COUNTS))
+            if not np.isfinite(values).all() or len(rows) != 1 or not 0 <= rows[0] < _MOST_ROWS:
+                raise BadInput(f"{path} has values for {of} that cannot be right; make it again.")
+            sums[of], counts[of] = values, round(float(rows[0]))
     if not sums:
         raise BadInput(f"{path} holds no importance matrix; make one with 'sc2-quantize imatrix'.")
-    for name, values in sums.items():
-        if not np.isfinite(values).all():
-            raise BadInput(f"{path} has values that are no numbers for {name}; make it again.")
-    return importance
+    datasets = header.metadata.get(_DATASETS)
+    return Importance(
+        sums,
+        counts,
+        n_chunks=_number(header, _N_CHUNKS),
+        chunk_size=_number(header, _CHUNK_SIZE),
+        dataset=str(datasets[0]) if isinstance(datasets, list) and datasets else "",
+    )
 
 
-def _number(reader: gguf.GGUFReader, key: str) -> int:
-    field = reader.get_field(key)
-    return int(field.contents()) if field else 0
+def _values(path: Path, tensor: Tensor | None) -> Floats:
+    if tensor is None or tensor.kind is not gguf.GGMLQuantizationType.F32:
+        raise BadInput(f"{path} is no importance matrix of llama.cpp's kind; make it again.")
+    with path.open("rb") as file:
+        file.seek(tensor.byte_offset)
+        return np.frombuffer(file.read(tensor.n_bytes), "<f4").astype(np.float32)
 
 
-def _first_text(reader: gguf.GGUFReader, key: str) -> str:
-    field = reader.get_field(key)
-    texts = field.contents() if field else []
-    return str(texts[0]) if texts else ""
+def _number(header: Header, key: str) -> int:
+    value = header.metadata.get(key, 0)
+    return value if isinstance(value, int) else 0

@@ -11,6 +11,7 @@ import gguf
 
 from quantize.child import Event, run_job
 from quantize.failures import BadInput, QuantizeError
+from quantize.gguf_header import read_header
 from quantize.replacing import replacing
 from quantize.room import check_room
 from quantize.type_names import NEEDS_IMATRIX, n_bytes
@@ -57,7 +58,8 @@ class Outlook:
 
 def outlook(wish: Wish) -> Outlook:
     """What the file would be like. Raises BadInput where it cannot be made."""
-    _check_source(wish.source)
+    # Of a file that anybody may have made: llama.cpp sees it only once it is known to be sound.
+    read_header(wish.source)
     if wish.type in NEEDS_IMATRIX and wish.imatrix is None:
         raise BadInput(
             f"{wish.type} needs an importance matrix (--imatrix FILE); "
@@ -93,18 +95,6 @@ def quantize(
         run_job("quantize", _options(wish, part, is_dry_run=False), tell)
         if part.stat().st_size < sum(tensor.bytes_after for tensor in expected.tensors):
             raise QuantizeError(f"{target} came out too short; is its disk full or failing?")
-
-
-def _check_source(source: Path) -> None:
-    try:
-        with source.open("rb") as file:
-            magic = file.read(4)
-    except OSError as error:
-        raise BadInput(f"{source} cannot be read: {error.strerror or error}.") from None
-    if magic != b"GGUF":
-        raise BadInput(
-            f"{source} is no GGUF file; make one of a checkpoint with 'sc2-quantize convert'."
-        )
 
 
 def _check_requantizing(wish: Wish, tensors: tuple[Tensor, ...]) -> None:

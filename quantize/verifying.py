@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from quantize.child import Event, run_job
+from quantize.gguf_header import read_header
 from quantize.imatrix import Sample
 
 
@@ -64,6 +65,8 @@ def compare(
     def tell(event: Event) -> None:
         progress(event["done"], event["total"])
 
+    for path in (a, b):
+        read_header(path)
     options = {
         "a": str(a),
         "b": str(b),

@@ -13,6 +13,7 @@ from typing import Any
 import gguf
 import numpy as np
 
+from quantize.gguf_header import read_header
 from sc2_lsp.models import BUNDLED_MODEL
 
 FIM_KEYS = tuple(
@@ -89,15 +90,22 @@ def write_random(
 
 def tensors(path: Path) -> dict[str, tuple[str, bytes]]:
     """The tensors of a file by name, with their type's name and their bytes."""
+    data = path.read_bytes()
     return {
-        tensor.name: (tensor.tensor_type.name, tensor.data.tobytes())
-        for tensor in gguf.GGUFReader(path).tensors
+        tensor.name: (
+            tensor.kind.name,
+            data[tensor.byte_offset : tensor.byte_offset + tensor.n_bytes],
+        )
+        for tensor in read_header(path).tensors
     }
 
 
 def fields(path: Path) -> dict[str, Any]:
-    """The metadata of a file."""
-    return {name: field.contents() for name, field in gguf.GGUFReader(path).fields.items()}
+    """The metadata of a file, lists of numbers as lists."""
+    return {
+        name: value.tolist() if isinstance(value, np.ndarray) else value
+        for name, value in read_header(path).metadata.items()
+    }
 
 
 @cache

@@ -49,7 +49,7 @@ def test_it_is_made_of_code_and_gives_nothing_of_it_away(
         assert sums.size == (512 if "ffn_down" in name else 256)
         assert (sums > 0).all()
     assert [path.name for path in tmp_path.iterdir()] == [target.name]
-    used = command("quantize", model, tmp_path / "q.gguf", "--type", "IQ2_XS", "--imatrix", target)
+    used = command("quantize", model, tmp_path / "q.gguf", "--type", "IQ4_XS", "--imatrix", target)
     assert used.exit_code == 0, used.output
 
 
@@ -105,7 +105,10 @@ def test_too_little_text_and_other_files_are_one_sentence(
 ) -> None:
     (tmp_path / "short.txt").write_text("x = 1\n")
     (tmp_path / "text.gguf").write_text("no model")
-    for source, complaint in ((model, "512 are the least"), (tmp_path / "text.gguf", "be loaded")):
+    for source, complaint in (
+        (model, "512 are the least"),
+        (tmp_path / "text.gguf", "no usable GGUF file"),
+    ):
         done = command("imatrix", source, "-o", tmp_path / "o", "--text", tmp_path / "short.txt")
         assert (done.exit_code, complaint in done.output) == (2, True), done.output
         assert len(done.output.strip().splitlines()) == 1

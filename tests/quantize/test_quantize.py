@@ -162,7 +162,7 @@ def test_rows_that_fit_no_block_get_the_nearest_type(
         (["--type", "Q4_0", "--tensor", "ffn=Q7_0"], "There is no tensor type 'Q7_0'; near to it"),
         (["--type", "Q4_0", "--tensor", "a(b=Q8_0"], "Mismatched '(' and ')'"),
         (["--type", "Q4_0", "--imatrix", "missing.gguf"], "missing.gguf cannot be read"),
-        (["--type", "Q4_0", "--imatrix", "README.md"], "README.md is no importance matrix"),
+        (["--type", "Q4_0", "--imatrix", "README.md"], "README.md is no usable GGUF file"),
     ],
 )
 def test_wrong_options_are_one_sentence(
@@ -188,8 +188,8 @@ def test_files_that_cannot_be_quantized_are_one_sentence(
     small = tmp_path / "small.gguf"
     command("quantize", model, small, "--type", "Q8_0")
     for source, options, complaint in (
-        (cut, [], "model is corrupted or incomplete"),
-        (text, [], "is no GGUF file"),
+        (cut, [], "it was cut short, or is wrong"),
+        (text, [], "is no usable GGUF file"),
         (tmp_path / "none.gguf", [], "cannot be read: No such file or directory."),
         (small, [], "is quantized already (Q8_0)"),
         (model, ["--imatrix", other], "is of another model"),

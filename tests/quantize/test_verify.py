@@ -131,8 +131,8 @@ def test_what_cannot_be_compared_is_one_sentence(
     small.mkdir()
     (small / "a.py").write_text("x = 1\n")
     for b, options, complaint in (
-        (text, ["--corpus", SOURCES], "text.gguf cannot be loaded"),
-        (tmp_path / "none.gguf", ["--corpus", SOURCES], "none.gguf cannot be loaded"),
+        (text, ["--corpus", SOURCES], "text.gguf is no usable GGUF file"),
+        (tmp_path / "none.gguf", ["--corpus", SOURCES], "none.gguf cannot be read"),
         (other, ["--corpus", SOURCES], "other.gguf cannot be loaded"),
         (model, ["--corpus", small], "512 are the least"),
         (model, ["--corpus", SOURCES, "--html", tmp_path / "no" / "x.html"], "does not exist"),
