@@ -21,7 +21,7 @@ RUN := $(BIN)/python
 INSTALLED := $(VENV)/.sc2-installed
 
 .PHONY: help demo test check lint format install clean
-.PHONY: e2e e2e-neovim e2e-vscode e2e-helix lint-neovim e2e-quantize e2e-gateway
+.PHONY: e2e e2e-neovim e2e-vscode e2e-helix lint-neovim e2e-quantize e2e-gateway e2e-remote
 .DEFAULT_GOAL := help
 
 help:
@@ -35,6 +35,7 @@ help:
 	@echo 'make e2e-helix   with Helix, an editor without inline completion'
 	@echo 'make e2e-quantize  build llama.cpp'"'"'s own tools and compare sc2-quantize with them'
 	@echo 'make e2e-gateway  fetch nginx and llama-server into your cache folder and test the gateway of deploy/'
+	@echo 'make e2e-remote  build llama-server and compare what it writes with the local engine'
 	@echo 'make install  only create $(VENV) and install into it'
 	@echo 'make clean    remove $(VENV) and caches'
 
@@ -82,6 +83,10 @@ e2e-quantize: $(INSTALLED)
 e2e-gateway: $(INSTALLED)
 	@rig=$$(tests/deploy/rigs/gateway.sh) && SC2_GATEWAY_RIG="$$rig" \
 		$(RUN) -m pytest -m gateway --verbose --no-header tests/deploy
+
+e2e-remote: $(INSTALLED)
+	@tools=$$(tests/quantize/rigs/llama_tools.sh $(RUN)) && export SC2_LLAMA_TOOLS="$$tools" && \
+		$(RUN) -m pytest -m reference --verbose --no-header tests/engine
 
 check: lint test
 

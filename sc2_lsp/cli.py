@@ -16,6 +16,7 @@ from sc2_lsp.completion.service import CompletionService
 from sc2_lsp.console import ModelOption, SetOption, errors, fail, settings_of
 from sc2_lsp.domain import Snapshot, Trigger
 from sc2_lsp.engine.client import EngineClient
+from sc2_lsp.engine.remote.team import TeamEngine
 from sc2_lsp.indexing import FolderIndexes
 from sc2_lsp.inspecting import context, index, indexed, root_of_snapshot
 from sc2_lsp.location import Location, LocationError, snapshot_at
@@ -74,7 +75,8 @@ def serve(
         now = server.session.settings
         return now.engine_idle_s if now.shared_engine else None
 
-    engine = EngineClient(engine_spec(settings), time.monotonic, sharing)
+    spec = engine_spec(settings)
+    engine = TeamEngine(EngineClient(spec, time.monotonic, sharing), spec, time.monotonic)
     indexes = FolderIndexes()
     service = CompletionService(engine, time.monotonic, on_battery, index_for=indexes.index_for)
     server = create_server(service, engine, indexes, Journal(), settings)
@@ -135,7 +137,8 @@ async def _complete(snapshot: Snapshot, settings: Settings, show_prompt: bool) -
 async def _complete_knowing(
     indexes: FolderIndexes, snapshot: Snapshot, settings: Settings, show_prompt: bool
 ) -> dict[str, Any]:
-    engine = EngineClient(engine_spec(settings), time.monotonic)
+    spec = engine_spec(settings)
+    engine = TeamEngine(EngineClient(spec, time.monotonic), spec, time.monotonic)
     service = CompletionService(engine, time.monotonic, on_battery, index_for=indexes.index_for)
     started_s = time.monotonic()
     try:

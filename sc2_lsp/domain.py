@@ -179,7 +179,8 @@ class EngineSpec:
     as fit, where llama.cpp was built for a GPU. `shift_tokens` is the shortest run of tokens whose
     keys and values may be copied to another position, 0 for never. `warm_start_mb` bounds the
     states saved under `cache_folder` in MiB, 0 for none. `lora_path` is that of an adapter, applied
-    by `lora_scale`; empty for none.
+    by `lora_scale`; empty for none. `endpoint` is the address of a server
+    that answers in place of these weights while it can, empty for none.
     """
 
     model_path: str
@@ -196,6 +197,7 @@ class EngineSpec:
     cache_folder: str = ""
     lora_path: str = ""
     lora_scale: float = 1.0
+    endpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

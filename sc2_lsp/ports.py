@@ -42,6 +42,13 @@ class Engine(Protocol):
     Cancelling a pending call frees the engine at once.
     """
 
+    async def for_request(self) -> Engine:
+        """The engine for one request from its beginning to its end: tokens mean nothing to another.
+
+        Raises nothing.
+        """
+        ...
+
     async def describe(self) -> ModelInfo:
         """The loaded model; starts and loads it where needed."""
         ...

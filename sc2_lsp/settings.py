@@ -40,6 +40,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         float,
         Meta(ge=0, le=10, description="How much of the adapter counts; 0 is as without it."),
     ] = 1.0
+    endpoint: Annotated[
+        str,
+        Meta(
+            description="Address of your team's llama-server, https, or http on this machine; "
+            "empty for none. While it does not answer, the model of this machine does."
+        ),
+    ] = ""
     automatic: Annotated[
         bool, Meta(description="Answer requests that the editor sends while you type.")
     ] = True

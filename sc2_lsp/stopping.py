@@ -40,3 +40,9 @@ def end_of_suggestion(text: str, rule: StopRule) -> int | None:
                 return breaks[number].start()
         seen_code = True
     return None
+
+
+def whole_lines(text: str) -> str:
+    """`text` without its last, unfinished line; as it is if nothing would be left."""
+    lines = text[: max(text.rfind("\n"), text.rfind("\r"), 0)].removesuffix("\r")
+    return lines if lines.strip() else text

@@ -130,7 +130,8 @@ class CompletionService:
             self._anchors.clear()
 
     async def _means(self, settings: Settings) -> Means:
-        return Means(settings, await self._engine.describe(), self._engine, self._gather)
+        engine = await self._engine.for_request()
+        return Means(settings, await engine.describe(), engine, self._gather)
 
     def _gather(self, snapshot: Snapshot) -> tuple[Snippet, ...]:
         return retrieval.gather(snapshot, self._index_for(snapshot))

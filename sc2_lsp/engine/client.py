@@ -95,6 +95,9 @@ class EngineClient:
         with suppress(EngineError):
             self._begin_loading()
 
+    async def for_request(self) -> EngineClient:
+        return self
+
     async def describe(self) -> ModelInfo:
         return (await self._ready())[1]
 

@@ -16,6 +16,7 @@ from sc2_lsp.engine.speed import choose
 from sc2_lsp.engine.walk import BranchWalk, CacheWalk
 from sc2_lsp.engine.writing import Answer, Start, write, write_beside
 from sc2_lsp.ports import Clock
+from sc2_lsp.stopping import whole_lines
 
 _TRIES_PER_ALTERNATIVE = 3
 
@@ -71,12 +72,6 @@ def generate(model: LlamaModel, job: Job, abort: AbortFlag, clock: Clock) -> Gen
     finally:
         timer.cancel()
     return run.finish(reason, clock)
-
-
-def whole_lines(text: str) -> str:
-    """`text` without its last, unfinished line; as it is if nothing would be left."""
-    lines = text[: max(text.rfind("\n"), text.rfind("\r"), 0)].removesuffix("\r")
-    return lines if lines.strip() else text
 
 
 def _answer(

@@ -27,6 +27,7 @@ def engine_spec(settings: Settings) -> EngineSpec:
         warm_start_mb=settings.warm_start_mb,
         lora_path=str(_expanded(settings.lora)) if settings.lora else "",
         lora_scale=settings.lora_scale,
+        endpoint=settings.endpoint,
     )
 
 

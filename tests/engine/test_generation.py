@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from sc2_lsp.domain import StopReason, Tokens
-from sc2_lsp.engine.generation import Cancelled, generate, whole_lines
+from sc2_lsp.engine.generation import Cancelled, generate
+from sc2_lsp.stopping import whole_lines
 
 Load = Callable[..., Any]
 

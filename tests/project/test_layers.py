@@ -26,6 +26,8 @@ BREACHES = [
     ("sc2_lsp/text.py", "import tree_sitter"),
     ("sc2_lsp/engine/client.py", "import watchdog"),
     ("sc2_lsp/managing/pulling.py", "import huggingface_hub"),
+    ("sc2_lsp/engine/remote/address.py", "from sc2_lsp.engine.remote import team"),
+    ("sc2_lsp/managing/pulling.py", "import httpx2"),
     ("sc2_lsp/engine/process.py", "import llama_cpp.llama_cpp"),
     ("quantize/__init__.py", "import sc2_lsp"),
     ("quantize/child.py", "import llama_cpp.llama_cpp"),

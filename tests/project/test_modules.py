@@ -38,6 +38,9 @@ MAY_LISTEN = {
 # The hub is asked by `sc2-lsp model pull` and by `sc2-quantize convert` with a name on it.
 MAY_ASK_THE_HUB = {"quantize/hub.py", "sc2_lsp/hub/door.py"}
 
+# The server that the user's own settings name.
+MAY_ASK_THE_TEAM = {"sc2_lsp/engine/remote/llama_server.py"}
+
 # A benchmark asks the servers that its command line names.
 MAY_ASK_ITS_PEERS = {"sc2_lsp/bench/peer.py"}
 
@@ -79,7 +82,7 @@ def test_no_module_uses_the_network() -> None:
         for module in modules()
         for imported in imported_names(module)
         if any(f"{imported}.".startswith(f"{library}.") for library in NETWORK_LIBRARIES)
-    } == MAY_LISTEN | MAY_MEET_AT_A_FILE | MAY_ASK_ITS_PEERS | MAY_ASK_THE_HUB
+    } == MAY_LISTEN | MAY_MEET_AT_A_FILE | MAY_ASK_ITS_PEERS | MAY_ASK_THE_HUB | MAY_ASK_THE_TEAM
 
 
 def test_what_meets_at_a_file_knows_no_network_address() -> None:

@@ -37,6 +37,9 @@ class FakeEngine:
         self.state = "ready"
         self.pid = 4711
 
+    async def for_request(self) -> FakeEngine:
+        return self
+
     async def describe(self) -> ModelInfo:
         return ModelInfo("/fake.gguf", "fake", "fake", 1, 4096, 4096)
 

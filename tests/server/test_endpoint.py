@@ -1,0 +1,60 @@
+"""`sc2-lsp serve` with a team's server: asked first, left when it is away, told once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.server.test_command import CODE, COMMAND, LAST_LINE, A
+from tests.support.fake_llama_server import FakeLlamaServer
+from tests.support.lsp_client import Client, at
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture
+def team() -> Iterator[FakeLlamaServer]:
+    server = FakeLlamaServer(pieces=[("return", 100), (" 4711", 101), ("\n", 102)])
+    server.start()
+    yield server
+    server.stop()
+
+
+def suggested(client: Client) -> list[str]:
+    asked: Any = at(A, LAST_LINE, 4, triggerKind=1)
+    result = client.ask("textDocument/inlineCompletion", asked)["result"]
+    return [item["insertText"] for item in (result or {"items": []})["items"]]
+
+
+def test_the_server_of_the_team_answers_until_it_is_away(team: FakeLlamaServer) -> None:
+    with Client(COMMAND) as client:
+        options = {"endpoint": team.url, "idle_work": "never", "token_healing": False}
+        client.initialize(options)
+        client.open(A, CODE)
+        assert suggested(client) == ["return 4711"]
+        assert client.stats()["engine"] == {"state": "ready", "pid": None}
+        team.status = 503
+        client.change(A, {"text": CODE.replace("Text", "Page")})
+        assert suggested(client) == []
+        client.change(A, {"text": CODE.replace("Text", "Book")})
+        assert "return 4711" not in suggested(client)
+        suggested(client)
+        shown = client.inbox.wait_for(method="window/showMessage")["params"]["message"]
+        assert f"{team.url} answers 503; the model of this machine answers" in shown
+        assert not [m for m in client.inbox.messages if m.get("method") == "window/showMessage"]
+        assert client.stats()["engine"]["pid"]
+        assert client.shut_down() == 0
+        assert client.stderr.count("answers 503") <= 1
+
+
+def test_an_address_that_may_not_be_asked_is_told(team: FakeLlamaServer) -> None:
+    with Client(COMMAND) as client:
+        client.initialize({"endpoint": "http://models.example.org", "idle_work": "never"})
+        client.open(A, CODE)
+        suggested(client)
+        shown = client.inbox.wait_for(method="window/showMessage")["params"]["message"]
+        assert "without TLS" in shown
+        assert client.stats()["engine"]["pid"]
+        assert client.shut_down() == 0

@@ -1,0 +1,379 @@
+"""The team's server through the `Engine` port, and what happens when it is away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sc2_lsp.domain import GenerationRequest, Priority, StopReason, StopRule
+from sc2_lsp.engine.remote.address import KEY_VARIABLE
+from sc2_lsp.engine.remote.remote import RemoteEngine
+from sc2_lsp.engine.remote.team import TeamEngine
+from sc2_lsp.models import engine_spec, own
+from sc2_lsp.ports import Engine, EngineError
+from sc2_lsp.settings import Settings
+from tests.support.fake_engine import FakeEngine
+from tests.support.fake_llama_server import FakeLlamaServer
+
+KEY = "key-4f1c"
+CODE = "planted_marker_77"
+REQUEST = GenerationRequest((1, 200, 3, 2), max_tokens=20, deadline_s=20.0, stop=StopRule(100))
+
+
+class Clock:
+    """Time that passes when it is told to."""
+
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture(autouse=True)
+def key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(own.CONFIG_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(KEY_VARIABLE, KEY)
+
+
+@pytest.fixture
+def server() -> Iterator[FakeLlamaServer]:
+    server = FakeLlamaServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def local() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+async def team_at(local: FakeEngine, clock: Clock) -> AsyncIterator[Callable[[str], TeamEngine]]:
+    teams = []
+
+    def at(endpoint: str) -> TeamEngine:
+        spec = engine_spec(Settings(endpoint=endpoint))
+        teams.append(TeamEngine(local, spec, clock))  # type: ignore[arg-type]
+        return teams[-1]
+
+    yield at
+    for team in teams:
+        await team.close()
+
+
+@pytest.fixture
+def team(team_at: Callable[[str], TeamEngine], server: FakeLlamaServer) -> TeamEngine:
+    return team_at(server.url)
+
+
+async def is_away(team: TeamEngine) -> str:
+    """The sentence for the user, once a request is answered by this machine within a second."""
+    started_s = time.monotonic()
+    engine = await team.for_request()
+    info = await engine.describe()
+    assert time.monotonic() - started_s < 1.5
+    assert info.name == "fake"
+    assert KEY not in info.notice
+    assert (await engine.generate(REQUEST)).text == "pass"
+    return info.notice
+
+
+async def becomes_ready(team: TeamEngine, clock: Clock) -> Engine:
+    """The server's engine, when it is back."""
+    for _ in range(500):
+        engine = await team.for_request()
+        if isinstance(engine, RemoteEngine):
+            return engine
+        clock.now_s += 0.1
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not come back")
+
+
+async def test_the_server_answers_in_place_of_this_machine(
+    team: TeamEngine, server: FakeLlamaServer, local: FakeEngine
+) -> None:
+    server.pieces = [("return", 100), (" a", 101), (" +", 102), (" b", 103)]
+    engine = await team.for_request()
+    info = await engine.describe()
+    assert (info.name, info.n_ctx, info.notice) == ("team.gguf", 2048, "")
+    assert await engine.tokenize(["ab", "a", "ab"]) == [(197, 198), (197,), (197, 198)]
+    assert await engine.detokenize((197, 198)) == "ab"
+    got = await engine.generate(REQUEST)
+    assert got.text == "return a + b"
+    assert got.stop_reason is StopReason.SPECIAL_TOKEN
+    assert (got.n_prompt, got.n_evaluated, got.n_generated) == (4, 4, 4)
+    (asked,) = server.completions()
+    assert asked["prompt"] == [1, 200, 3, 2]
+    assert asked["cache_prompt"] is True
+    assert "grammar" not in asked
+    assert {headers["authorization"] for *_, headers in server.asked} == {f"Bearer {KEY}"}
+    assert team.state == "ready"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "stop", "text", "reason"),
+    [
+        ([("a", 99), ("\nb", 99), ("c", 99)], StopRule(1), "a", StopReason.BLOCK_END),
+        ([("a", 99), ("", 6), ("b", 99)], StopRule(100), "a", StopReason.SPECIAL_TOKEN),
+        ([("x", 99), *[("ab", 99)] * 60], StopRule(100), "xab", StopReason.REPETITION),
+        ([("a b c d", 99)] * 3, StopRule(100), "a b c da b c d", StopReason.MAX_TOKENS),
+    ],
+)
+async def test_a_text_ends_where_the_local_engine_would_end_it(
+    team: TeamEngine,
+    server: FakeLlamaServer,
+    pieces: list[tuple[str, int]],
+    stop: StopRule,
+    text: str,
+    reason: StopReason,
+) -> None:
+    server.pieces = pieces
+    n_tokens = 2 if reason is StopReason.MAX_TOKENS else 100
+    got = await team.generate(replace(REQUEST, stop=stop, max_tokens=n_tokens))
+    assert got.stop_reason is reason
+    assert got.text.startswith(text)
+    assert len(got.text) < 60
+
+
+async def test_the_word_at_the_cursor_is_written_anew(
+    team: TeamEngine, server: FakeLlamaServer
+) -> None:
+    server.pieces = [("re", 99), ('t"urn', 99), (" a", 99)]
+    got = await team.generate(replace(REQUEST, required=b'ret"u'))
+    assert got.text == "rn a"
+    (asked,) = server.completions()
+    quoted = "".join(f"\\U{ord(char):08X}" for char in 'ret"u')
+    assert asked["grammar"] == rf'root ::= "{quoted}" [\U00000000-\U0010FFFF]*'
+
+
+async def test_a_prompt_alone_is_evaluated(team: TeamEngine, server: FakeLlamaServer) -> None:
+    got = await team.generate(replace(REQUEST, max_tokens=0))
+    assert got.text == ""
+    assert got.stop_reason is StopReason.MAX_TOKENS
+    assert got.n_evaluated == 4
+
+
+async def test_at_the_deadline_whole_lines_are_kept(
+    team: TeamEngine, server: FakeLlamaServer
+) -> None:
+    server.pieces, server.stall_at = [("a = 1\n", 99), ("b =", 99), (" 2", 99)], 2
+    got = await team.generate(replace(REQUEST, deadline_s=0.3))
+    assert got.text == "a = 1"
+    assert got.stop_reason is StopReason.DEADLINE
+    assert await asyncio.to_thread(server.closed.wait, 10)
+
+
+async def test_cancelling_closes_the_connection(team: TeamEngine, server: FakeLlamaServer) -> None:
+    server.stall_at = 1
+    running = asyncio.ensure_future(team.generate(REQUEST))
+    assert await asyncio.to_thread(server.begun.wait, 10)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert await asyncio.to_thread(server.closed.wait, 10)
+
+
+async def test_the_background_gives_way(team: TeamEngine, server: FakeLlamaServer) -> None:
+    server.pieces, server.stall_at = [("x", 99), ("y", 99)], 1
+    background = replace(REQUEST, priority=Priority.BACKGROUND)
+    running = asyncio.ensure_future(team.generate(background))
+    assert await asyncio.to_thread(server.begun.wait, 10)
+    server.stall_at = None
+    assert (await team.generate(REQUEST)).text == "xy"
+    got = await running
+    assert got.stop_reason is StopReason.PREEMPTED
+    assert got.text in ("", "x")
+    assert await asyncio.to_thread(server.closed.wait, 10)
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ({"status": 401}, "refuses the key (401)"),
+        ({"status": 403}, "refuses the key (403)"),
+        ({"status": 404}, "is no llama-server (404)"),
+        ({"status": 500}, "answers 500"),
+        ({"status": 503}, "answers 503"),
+        ({"status": 302}, "answers 302"),
+        ({"body": "<html>"}, "does not answer as llama-server would"),
+        ({"body": "[]"}, "does not answer as llama-server would"),
+        ({"body": '{"data": []}'}, "does not answer as llama-server would"),
+        ({"special": (1, 2, 3, 151663, 151664, 0)}, "team.gguf, which is no StarCoder2 model"),
+        ({"hangs": True}, "does not answer in time"),
+    ],
+)
+async def test_this_machine_answers_while_the_server_does_not(
+    team: TeamEngine, server: FakeLlamaServer, clock: Clock, fault: dict[str, object], says: str
+) -> None:
+    for name, value in fault.items():
+        setattr(server, name, value)
+    assert says in await is_away(team)
+    n_asked = len(server.asked)
+    assert says in await is_away(team)
+    assert len(server.asked) == n_asked
+    usual = FakeLlamaServer()
+    for name in fault:
+        setattr(server, name, getattr(usual, name))
+    engine = await becomes_ready(team, clock)
+    assert (await engine.describe()).notice == ""
+
+
+async def test_nobody_listens(team_at: Callable[[str], TeamEngine]) -> None:
+    gone = FakeLlamaServer()
+    gone.start()
+    gone.stop()
+    notice = await is_away(team_at(gone.url))
+    assert gone.url in notice
+    assert "cannot be reached" in notice
+
+
+async def test_a_certificate_that_nobody_vouches_for(
+    team_at: Callable[[str], TeamEngine],
+) -> None:
+    server = FakeLlamaServer(has_tls=True)
+    server.start()
+    try:
+        notice = await is_away(team_at(server.url))
+    finally:
+        server.stop()
+    assert "cannot be reached" in notice
+    assert not server.asked
+
+
+async def test_a_refused_address_is_told_and_not_asked(
+    team_at: Callable[[str], TeamEngine], server: FakeLlamaServer
+) -> None:
+    assert "without TLS" in await is_away(team_at("http://models.example.org"))
+    assert not server.asked
+
+
+@pytest.mark.parametrize("fault", [{"cut_at": 1}, {"status": 500}, {"status": 401}])
+async def test_a_server_that_dies_costs_one_answer(
+    team: TeamEngine, server: FakeLlamaServer, clock: Clock, fault: dict[str, int]
+) -> None:
+    engine = await team.for_request()
+    assert (await engine.generate(REQUEST)).text == "ok"
+    for name, value in fault.items():
+        setattr(server, name, value)
+    with pytest.raises(EngineError):
+        await engine.generate(REQUEST)
+    assert await is_away(team)
+    server.cut_at, server.status = None, 200
+    engine = await becomes_ready(team, clock)
+    assert (await engine.generate(REQUEST)).text == "ok"
+
+
+async def test_it_is_back_within_seconds(
+    team: TeamEngine, server: FakeLlamaServer, clock: Clock
+) -> None:
+    await team.for_request()
+    server.stop()
+    with pytest.raises(EngineError):
+        await team.generate(REQUEST)
+    for _ in range(20):
+        await is_away(team)
+        clock.now_s += 10.0
+        await asyncio.sleep(0.01)
+    server.start()
+    back_s = clock.now_s
+    await becomes_ready(team, clock)
+    assert clock.now_s - back_s <= 5.0
+
+
+@pytest.mark.parametrize("status", [400, 413, 429])
+async def test_one_refused_request_is_no_reason_to_leave(
+    team: TeamEngine, server: FakeLlamaServer, status: int
+) -> None:
+    engine = await team.for_request()
+    server.status = status
+    with pytest.raises(EngineError):
+        await engine.generate(REQUEST)
+    server.status = 200
+    assert (await (await team.for_request()).generate(REQUEST)).text == "ok"
+
+
+async def test_a_server_that_hangs_is_left_after_one_deadline(
+    team: TeamEngine, server: FakeLlamaServer
+) -> None:
+    engine = await team.for_request()
+    server.hangs = True
+    got = await engine.generate(replace(REQUEST, deadline_s=0.2))
+    assert got.stop_reason is StopReason.DEADLINE
+    assert not got.prompt_done
+    remote = engine
+    assert isinstance(remote, RemoteEngine)
+    for _ in range(500):
+        if not remote.is_ready:
+            break
+        await asyncio.sleep(0.01)
+    assert "does not answer in time" in await is_away(team)
+
+
+async def test_neither_key_nor_code_is_logged(
+    team: TeamEngine, server: FakeLlamaServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="sc2_lsp")
+    caplog.set_level(logging.INFO, logger="asyncio")
+    engine = await team.for_request()
+    await engine.tokenize([CODE])
+    server.status, server.body = 500, f"{CODE} {KEY}"
+    with pytest.raises(EngineError) as failed:
+        await engine.tokenize([CODE + "2"])
+    said = caplog.text + str(failed.value) + await is_away(team)
+    assert CODE not in said
+    assert KEY not in said
+    assert not [r for r in caplog.records if r.name.startswith("http")]
+
+
+async def test_other_settings_lead_elsewhere(
+    team: TeamEngine, server: FakeLlamaServer, local: FakeEngine
+) -> None:
+    await team.for_request()
+    team.configure(engine_spec(Settings()))
+    assert await team.for_request() is local
+    assert all(spec.endpoint == "" for spec in local.specs)
+    team.configure(engine_spec(Settings(endpoint=server.url)))
+    assert isinstance(await team.for_request(), RemoteEngine)
+
+
+async def test_without_a_server_this_machine_is_all_there_is(
+    team_at: Callable[[str], TeamEngine], local: FakeEngine
+) -> None:
+    team = team_at("")
+    assert await team.for_request() is local
+    team.warm_up()
+    assert local.n_warm_ups == 1
+
+
+async def test_with_a_server_no_weights_are_loaded(
+    team: TeamEngine, server: FakeLlamaServer, local: FakeEngine
+) -> None:
+    team.warm_up()
+    assert isinstance(await team.for_request(), RemoteEngine)
+    assert local.n_warm_ups == 0
+
+
+def test_who_has_no_server_does_not_load_what_speaks_http() -> None:
+    program = (
+        "import sys, time; from sc2_lsp.engine.remote.team import TeamEngine; "
+        "from sc2_lsp.models import engine_spec; from sc2_lsp.settings import Settings; "
+        "from tests.support.fake_engine import FakeEngine; "
+        "TeamEngine(FakeEngine(), engine_spec(Settings()), time.monotonic); "
+        "print([name for name in sys.modules if 'httpx' in name])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr
