@@ -50,3 +50,19 @@ def slow_gateway(engine_port: int) -> Iterator[Gateway]:
     rates = {"rate=10r/s": "rate=1r/m", "rate=50r/s": "rate=1r/m"}
     with in_front_of(engine_port, changes=rates) as gateway:
         yield gateway
+
+
+@pytest.fixture
+def vllm_gateway(engine_port: int) -> Iterator[Gateway]:
+    """One with the table of vLLM; llama-server, which has the same path, stands in for it."""
+    with in_front_of(engine_port, routes="vllm") as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def two_engines(engine_port: int) -> Iterator[tuple[Gateway, Recorder, Recorder]]:
+    """A gateway with two ways to the engine, as with two replicas."""
+    second = Recorder(engine_port)
+    with in_front_of(engine_port, more_ports=(second.port,)) as gateway:
+        yield gateway, gateway.recorder, second
+    second.close()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.gateway import FILES, KEYS, Gateway, key_line, until
+from tests.deploy.gateway import FILES, KEYS, Gateway, Recorder, key_line, until
 
 pytestmark = pytest.mark.gateway
 
@@ -270,7 +270,9 @@ def stream(gateway: Gateway, n_predict: int, key: str = KEYS["alice"]) -> Any:
 
 
 def test_a_stream_arrives_as_it_is_written(gateway: Gateway) -> None:
-    connection, response = stream(gateway, 32)
+    # All of it is less than a buffer of nginx, which logs a request at its end.
+    connection, response = stream(gateway, 24)
+    assert gateway.log() == []
     lines = [line for line in response.read().split(b"\n") if line.startswith(b"data: ")]
     assert len(lines) > 8
     assert json.loads(lines[-1][6:])["stop"] is True
@@ -321,6 +323,51 @@ def test_an_engine_that_is_away_is_said_so_and_found_again(gateway: Gateway) -> 
         assert "Retry-After" in answer.headers
     gateway.recorder.target = engine
     until(lambda: gateway.ask("/health").status == 200, "the engine's return", 15)
+
+
+def test_a_user_stays_with_one_engine_and_changes_without_a_gap(
+    two_engines: tuple[Gateway, Recorder, Recorder],
+) -> None:
+    gateway, *engines = two_engines
+    for _ in range(8):
+        assert gateway.ask("/completion", PROMPT).status == 200
+    asked = [engine.requests().count(b"POST /completion ") for engine in engines]
+    assert sorted(asked) == [0, 8]
+    engines[asked.index(8)].close()
+    assert [gateway.ask("/completion", PROMPT).status for _ in range(8)] == [200] * 8
+    assert engines[asked.index(0)].requests().count(b"POST /completion ") == 8
+
+
+VLLM = {"model": "starcoder2", "prompt": [600, 601], "max_tokens": 2, "temperature": 0}
+
+
+def test_vllm_is_asked_in_the_gateway_s_words(vllm_gateway: Gateway) -> None:
+    assert vllm_gateway.ask("/v1/completions", VLLM).status == 200
+    _, _, sent = vllm_gateway.recorder.requests().partition(b"\r\n\r\n")
+    assert json.loads(sent) == {**VLLM, "cache_salt": "alice"}
+    streamed = {**VLLM, "stream": True, "stream_options": {"include_usage": True}}
+    answer = vllm_gateway.ask("/v1/completions", streamed)
+    assert answer.body.rstrip().endswith(b"data: [DONE]")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        *({"cache_salt": "bob"}, {"n": 100}, {"best_of": 4}, {"prompt": "<file_sep>"}),
+        *({"prompt_embeds": "AAAA"}, {"echo": True}, {"guided_regex": "(a+)+$"}, {"max_tokens": 0}),
+        *({"stream_options": {"other": True}}, {"logit_bias": {"x": 1}}, {"logit_bias": [1]}),
+        *(
+            {"logit_bias": {"49152": 1}},
+            {"logit_bias": {"1": 101}},
+            {"user": "x"},
+            {"priority": -1},
+        ),
+    ],
+    ids=str,
+)
+def test_vllm_gets_no_other_field(vllm_gateway: Gateway, more: dict[str, object]) -> None:
+    refused(vllm_gateway, 400, "field", "/v1/completions", {**VLLM, **more})
+    refused(vllm_gateway, 404, "path", "/completion", PROMPT)
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
