@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.gateway import Gateway, Recorder, llama_server, running
+from tests.deploy.gateway import Gateway, Loading, Recorder, llama_server, running
 
 
 @pytest.fixture(scope="session")
@@ -66,3 +66,12 @@ def two_engines(engine_port: int) -> Iterator[tuple[Gateway, Recorder, Recorder]
     with in_front_of(engine_port, more_ports=(second.port,)) as gateway:
         yield gateway, gateway.recorder, second
     second.close()
+
+
+@pytest.fixture
+def half_loaded(engine_port: int) -> Iterator[tuple[Gateway, Loading]]:
+    """A gateway with one engine that serves and one that still loads, as during an upgrade."""
+    loading = Loading()
+    with in_front_of(engine_port, more_ports=(loading.port,)) as gateway:
+        yield gateway, loading
+    loading.close()

@@ -31,7 +31,8 @@ from sc2_lsp.settings import Settings
 from tests.project.tree import ROOT
 
 FILES = ROOT / "deploy" / "gateway"
-KEYS = {"alice": "alice-0123456789abcdef", "bob": "bob-0123456789abcdef"}
+USERS = ("alice", "bob", *(f"user{number}" for number in range(12)))
+KEYS = {user: f"{user}-0123456789abcdef" for user in USERS}
 
 
 def rig() -> Path:
@@ -61,7 +62,6 @@ class Recorder:
     def __init__(self, target: int) -> None:
         self.target = target
         self.sent: list[bytearray] = []
-        self.closed = threading.Semaphore(0)
         self._ends: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -112,8 +112,34 @@ class Recorder:
         for end in (source, sink):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-        if record is not None:
-            self.closed.release()
+
+
+class Loading:
+    """An engine that has not loaded its model yet and says so to everybody."""
+
+    ANSWER = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+
+    def __init__(self) -> None:
+        self.n_asked = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._answer, daemon=True).start()
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _answer(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            with client:
+                client.recv(65536)
+                self.n_asked += 1
+                client.sendall(self.ANSWER)
 
 
 @dataclass
@@ -182,13 +208,11 @@ class Gateway:
             connection.close()
 
     def inner(self, path: str) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.inner_port, timeout=30)
-        try:
-            connection.request("GET", path)
-            response = connection.getresponse()
-            return Answer(response.status, dict(response.getheaders()), response.read())
-        finally:
-            connection.close()
+        return plain(self.inner_port, path)
+
+    def engine(self, path: str) -> Answer:
+        """The engine itself, past gateway and recorder."""
+        return plain(self.recorder.target, path)
 
     def reload(self) -> None:
         self.process.send_signal(signal.SIGHUP)
@@ -196,6 +220,17 @@ class Gateway:
     def log(self) -> list[dict[str, Any]]:
         lines = (self.folder / "access.log").read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines]
+
+
+def plain(port: int, path: str) -> Answer:
+    """A request without TLS and key."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return Answer(response.status, dict(response.getheaders()), response.read())
+    finally:
+        connection.close()
 
 
 def key_line(user: str, key: str) -> str:
