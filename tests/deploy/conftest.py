@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.gateway import Gateway, Recorder, llama_server, running
+from tests.deploy.gateway import Gateway, Loading, Recorder, llama_server, running
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +50,28 @@ def slow_gateway(engine_port: int) -> Iterator[Gateway]:
     rates = {"rate=10r/s": "rate=1r/m", "rate=50r/s": "rate=1r/m"}
     with in_front_of(engine_port, changes=rates) as gateway:
         yield gateway
+
+
+@pytest.fixture
+def vllm_gateway(engine_port: int) -> Iterator[Gateway]:
+    """One with the table of vLLM; llama-server, which has the same path, stands in for it."""
+    with in_front_of(engine_port, routes="vllm") as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def two_engines(engine_port: int) -> Iterator[tuple[Gateway, Recorder, Recorder]]:
+    """A gateway with two ways to the engine, as with two replicas."""
+    second = Recorder(engine_port)
+    with in_front_of(engine_port, more_ports=(second.port,)) as gateway:
+        yield gateway, gateway.recorder, second
+    second.close()
+
+
+@pytest.fixture
+def half_loaded(engine_port: int) -> Iterator[tuple[Gateway, Loading]]:
+    """A gateway with one engine that serves and one that still loads, as during an upgrade."""
+    loading = Loading()
+    with in_front_of(engine_port, more_ports=(loading.port,)) as gateway:
+        yield gateway, loading
+    loading.close()

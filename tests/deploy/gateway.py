@@ -10,6 +10,7 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -23,12 +24,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from sc2_lsp.models import engine_spec
 from sc2_lsp.settings import Settings
 from tests.project.tree import ROOT
 
 FILES = ROOT / "deploy" / "gateway"
-KEYS = {"alice": "alice-0123456789abcdef", "bob": "bob-0123456789abcdef"}
+USERS = ("alice", "bob", *(f"user{number}" for number in range(12)))
+KEYS = {user: f"{user}-0123456789abcdef" for user in USERS}
 
 
 def rig() -> Path:
@@ -58,7 +62,7 @@ class Recorder:
     def __init__(self, target: int) -> None:
         self.target = target
         self.sent: list[bytearray] = []
-        self.closed = threading.Semaphore(0)
+        self._ends: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -71,7 +75,14 @@ class Recorder:
         return seen
 
     def close(self) -> None:
+        """Be gone, as an engine that is stopped."""
+        # A shutdown wakes the thread that waits for a connection, which a close alone does not.
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        for end in self._ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
         while True:
@@ -84,6 +95,7 @@ class Recorder:
             except OSError:
                 client.close()
                 continue
+            self._ends += [client, engine]
             record = bytearray()
             self.sent.append(record)
             threading.Thread(target=self._pass, args=(client, engine, record), daemon=True).start()
@@ -100,8 +112,34 @@ class Recorder:
         for end in (source, sink):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-        if record is not None:
-            self.closed.release()
+
+
+class Loading:
+    """An engine that has not loaded its model yet and says so to everybody."""
+
+    ANSWER = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+
+    def __init__(self) -> None:
+        self.n_asked = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._answer, daemon=True).start()
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _answer(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            with client:
+                client.recv(65536)
+                self.n_asked += 1
+                client.sendall(self.ANSWER)
 
 
 @dataclass
@@ -170,13 +208,11 @@ class Gateway:
             connection.close()
 
     def inner(self, path: str) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.inner_port, timeout=30)
-        try:
-            connection.request("GET", path)
-            response = connection.getresponse()
-            return Answer(response.status, dict(response.getheaders()), response.read())
-        finally:
-            connection.close()
+        return plain(self.inner_port, path)
+
+    def engine(self, path: str) -> Answer:
+        """The engine itself, past gateway and recorder."""
+        return plain(self.recorder.target, path)
 
     def reload(self) -> None:
         self.process.send_signal(signal.SIGHUP)
@@ -184,6 +220,17 @@ class Gateway:
     def log(self) -> list[dict[str, Any]]:
         lines = (self.folder / "access.log").read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines]
+
+
+def plain(port: int, path: str) -> Answer:
+    """A request without TLS and key."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return Answer(response.status, dict(response.getheaders()), response.read())
+    finally:
+        connection.close()
 
 
 def key_line(user: str, key: str) -> str:
@@ -240,10 +287,13 @@ def running(
     recorder: Recorder,
     routes: str = "llama-server",
     changes: dict[str, str] | None = None,
+    more_ports: tuple[int, ...] = (),
 ) -> Iterator[Gateway]:
-    """A gateway in front of the recorder, with changes of nginx.conf."""
+    """A gateway in front of the recorder and more engines, with changes of nginx.conf."""
     site = (FILES.parent / "compose" / "site.conf").read_text(encoding="utf-8")
-    engine = {"server engine:8080 resolve": f"server 127.0.0.1:{recorder.port}"}
+    ports = [recorder.port, *more_ports]
+    servers = "; server ".join(f"127.0.0.1:{port} max_fails=2 fail_timeout=5s" for port in ports)
+    engine = {"engine:8080 resolve max_fails=2 fail_timeout=5s": servers}
     site = replaced(site, {"/dev/stdout": f"{folder}/access.log", **engine})
     port, inner_port = configure(folder, routes, site, changes)
     log = folder / "error.log"
@@ -260,22 +310,29 @@ def running(
         process.wait(10)
 
 
+def engine_command(model: str, **changes: str) -> str:
+    """How Compose starts llama-server, with some flags of another value and one thread."""
+    compose = yaml.safe_load((FILES.parent / "compose" / "llama-server.yaml").read_text("utf-8"))
+    command = re.sub(r"\$\{\w+:-(\w+)\}", r"\1", compose["services"]["engine"]["command"])
+    command = re.sub(r"/models/\$\{.*?\}", model, command)
+    for flag, value in changes.items():
+        name = f"--{flag.replace('_', '-')}"
+        command, n_found = re.subn(rf"{name} \S+", f"{name} {value}", command)
+        assert n_found == 1, f"Compose no longer says {name}"
+    return f"{command} --threads 1"
+
+
 @contextmanager
 def llama_server(folder: Path) -> Iterator[int]:
     """A llama-server with the bundled model; its port. Its log is `llama.log` in the folder."""
     port = free_port()
     program = shutil.which("llama-server", path=str(rig()))
     assert program is not None
-    options = (
-        f"--host 127.0.0.1 --port {port} --parallel 2 --ctx-size 4096 --threads 1"
-        " --no-webui --no-slots --metrics"
-    )
+    model = engine_spec(Settings()).model_path
+    small = {"parallel": "2", "ctx_size": "4096", "n_gpu_layers": "0", "cache_ram": "64"}
+    command = engine_command(model, host="127.0.0.1", port=str(port), **small)
     with (folder / "llama.log").open("wb") as log:
-        process = subprocess.Popen(
-            [program, "--model", engine_spec(Settings()).model_path, *options.split()],
-            stdout=log,
-            stderr=log,
-        )
+        process = subprocess.Popen([program, *command.split()], stdout=log, stderr=log)
         try:
             until(lambda: process.poll() is not None or _healthy(port), "llama-server's start", 60)
             assert process.poll() is None, (folder / "llama.log").read_text(encoding="utf-8")

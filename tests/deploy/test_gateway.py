@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.gateway import FILES, KEYS, Gateway, key_line, until
+from tests.deploy.gateway import FILES, KEYS, Gateway, Loading, Recorder, key_line, until
 
 pytestmark = pytest.mark.gateway
 
@@ -260,7 +260,10 @@ def test_completions_at_their_limit_leave_room_for_the_rest(slow_gateway: Gatewa
 def stream(gateway: Gateway, n_predict: int, key: str = KEYS["alice"]) -> Any:
     """A connection whose answer has begun, and the answer."""
     connection = gateway.connect()
-    body = json.dumps({"prompt": [600, 601], "n_predict": n_predict, "stream": True})
+    # Without the token that ends a text, it is as long as asked for.
+    endless = {"logit_bias": [[0, False]], "t_max_predict_ms": 60_000}
+    asked = {"prompt": [600, 601], "n_predict": n_predict, "stream": True, **endless}
+    body = json.dumps(asked)
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     connection.request("POST", "/completion", body, headers)
     response = connection.getresponse()
@@ -270,29 +273,66 @@ def stream(gateway: Gateway, n_predict: int, key: str = KEYS["alice"]) -> Any:
 
 
 def test_a_stream_arrives_as_it_is_written(gateway: Gateway) -> None:
-    connection, response = stream(gateway, 32)
+    # All of it is less than a buffer of nginx, which logs a request at its end.
+    connection, response = stream(gateway, 24)
+    assert gateway.log() == []
     lines = [line for line in response.read().split(b"\n") if line.startswith(b"data: ")]
     assert len(lines) > 8
     assert json.loads(lines[-1][6:])["stop"] is True
     connection.close()
 
 
+def measured(gateway: Gateway, name: str) -> float:
+    """One of the engine's own metrics."""
+    text = gateway.engine("/metrics").body.decode()
+    return float(next(line for line in text.splitlines() if line.startswith(f"{name} ")).split()[1])
+
+
 def test_a_cancelled_stream_is_cancelled_at_the_engine(gateway: Gateway) -> None:
+    written = measured(gateway, "llamacpp:tokens_predicted_total")
     connection, response = stream(gateway, 512)
-    assert gateway.recorder.requests().count(b"POST /completion") == 1
     response.close()
     connection.close()
-    assert gateway.recorder.closed.acquire(timeout=10), "the engine went on for nobody"
+    until(
+        lambda: measured(gateway, "llamacpp:requests_processing") == 0, "the end of the generation"
+    )
+    written = measured(gateway, "llamacpp:tokens_predicted_total") - written
+    assert written < 400, "the engine went on for nobody"
 
 
-def test_more_streams_at_once_than_a_user_may_have(gateway: Gateway) -> None:
+def test_who_hangs_up_before_an_answer_begins_is_not_worked_for(gateway: Gateway) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(10)
+        gateway.recorder.target = silent.getsockname()[1]
+        connection = gateway.connect()
+        headers = {"Authorization": f"Bearer {KEYS['alice']}", "Content-Type": "application/json"}
+        connection.request("POST", "/completion", json.dumps(PROMPT), headers)
+        asked, _ = silent.accept()
+        with asked:
+            asked.settimeout(10)
+            assert asked.recv(65536)
+            connection.close()
+            while asked.recv(65536):
+                pass
+
+
+def test_more_completions_at_once_than_a_user_may_have(gateway: Gateway) -> None:
     streams = [stream(gateway, 512) for _ in range(2)]
     waiting = [gateway.connect() for _ in range(2)]
     headers = {"Authorization": f"Bearer {KEYS['alice']}", "Content-Type": "application/json"}
     for connection in waiting:
         connection.request("POST", "/completion", json.dumps(PROMPT), headers)
+    n_arrived = 0
+
+    def arrived() -> bool:
+        nonlocal n_arrived
+        n_arrived += gateway.recorder.requests().count(b"POST /completion ")
+        return n_arrived == 4
+
     try:
-        until(lambda: gateway.ask("/completion", {}).status == 429, "the limit of open requests")
+        until(arrived, "the arrival of four completions at the engine")
+        assert gateway.ask("/completion", {}).status == 429
+        assert gateway.ask("/health").status == 200
         assert gateway.ask("/completion", {}, key=KEYS["bob"]).status == 400
     finally:
         for connection in [*waiting, *(open_ for open_, _ in streams)]:
@@ -321,6 +361,59 @@ def test_an_engine_that_is_away_is_said_so_and_found_again(gateway: Gateway) -> 
         assert "Retry-After" in answer.headers
     gateway.recorder.target = engine
     until(lambda: gateway.ask("/health").status == 200, "the engine's return", 15)
+
+
+def test_a_user_stays_with_one_engine_and_changes_without_a_gap(
+    two_engines: tuple[Gateway, Recorder, Recorder],
+) -> None:
+    gateway, *engines = two_engines
+    for _ in range(8):
+        assert gateway.ask("/completion", PROMPT).status == 200
+    asked = [engine.requests().count(b"POST /completion ") for engine in engines]
+    assert sorted(asked) == [0, 8]
+    engines[asked.index(8)].close()
+    assert [gateway.ask("/completion", PROMPT).status for _ in range(8)] == [200] * 8
+    assert engines[asked.index(0)].requests().count(b"POST /completion ") == 8
+
+
+def test_nobody_notices_an_engine_that_still_loads(half_loaded: tuple[Gateway, Loading]) -> None:
+    gateway, loading = half_loaded
+    assert [gateway.ask("/completion", PROMPT, key=key).status for key in KEYS.values()] == [
+        200 for _ in KEYS
+    ]
+    assert loading.n_asked > 0
+
+
+VLLM = {"model": "starcoder2", "prompt": [600, 601], "max_tokens": 2, "temperature": 0}
+
+
+def test_vllm_is_asked_in_the_gateway_s_words(vllm_gateway: Gateway) -> None:
+    assert vllm_gateway.ask("/v1/completions", VLLM).status == 200
+    _, _, sent = vllm_gateway.recorder.requests().partition(b"\r\n\r\n")
+    assert json.loads(sent) == {**VLLM, "cache_salt": "alice"}
+    streamed = {**VLLM, "stream": True, "stream_options": {"include_usage": True}}
+    answer = vllm_gateway.ask("/v1/completions", streamed)
+    assert answer.body.rstrip().endswith(b"data: [DONE]")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        *({"cache_salt": "bob"}, {"n": 100}, {"best_of": 4}, {"prompt": "<file_sep>"}),
+        *({"prompt_embeds": "AAAA"}, {"echo": True}, {"guided_regex": "(a+)+$"}, {"max_tokens": 0}),
+        *({"stream_options": {"other": True}}, {"logit_bias": {"x": 1}}, {"logit_bias": [1]}),
+        *(
+            {"logit_bias": {"49152": 1}},
+            {"logit_bias": {"1": 101}},
+            {"user": "x"},
+            {"priority": -1},
+        ),
+    ],
+    ids=str,
+)
+def test_vllm_gets_no_other_field(vllm_gateway: Gateway, more: dict[str, object]) -> None:
+    refused(vllm_gateway, 400, "field", "/v1/completions", {**VLLM, **more})
+    refused(vllm_gateway, 404, "path", "/completion", PROMPT)
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion")

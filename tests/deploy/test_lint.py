@@ -82,13 +82,11 @@ def test_alerts_ring_when_they_should_and_only_then() -> None:
     run("promtool", "test", "rules", "alerts_test.yml", at=DEPLOY / "monitoring")
 
 
-def test_metrics_that_are_asked_for_exist(gateway: Gateway, engine_port: int) -> None:
+def test_metrics_that_are_asked_for_exist(gateway: Gateway) -> None:
     """Of the gateway and of llama-server; vLLM's are from its documentation."""
     gateway.ask("/completion", {"prompt": [600], "n_predict": 2})
     gateway.ask("/completion", {"n_discard": -1})
-    offered = gateway.inner("/metrics").body.decode()
-    gateway.inner_port = engine_port
-    offered += gateway.inner("/metrics").body.decode()
+    offered = (gateway.inner("/metrics").body + gateway.engine("/metrics").body).decode()
     asked = "".join(
         (DEPLOY / "monitoring" / name).read_text(encoding="utf-8")
         for name in ("alerts.yml", "grafana/sc2.json")
