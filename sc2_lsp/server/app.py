@@ -7,6 +7,7 @@ dies; whatever the reason, the engine is closed, and all of that takes bounded t
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import os
 import signal
@@ -40,7 +41,16 @@ FLUSH_S = 1.0
 CLOSE_S = 3.0
 GIVE_UP_S = FLUSH_S + CLOSE_S + 1.0
 
+_NOT_LOCAL = (
+    "sc2-lsp does not listen on {}, which others can reach: there is neither TLS nor a key. Give "
+    "127.0.0.1:PORT, and from another machine forward that port with `ssh -L`."
+)
+
 logger = logging.getLogger(__name__)
+
+
+class NotLocal(Exception):
+    """The address to listen on is not of this machine alone."""
 
 
 class Server(ServerCore):
@@ -64,7 +74,8 @@ class Server(ServerCore):
     def serve_tcp(self, host: str, port: int) -> int:
         """Serve the first client that connects to this address; the exit code of the process.
 
-        Port 0 takes a free one. The address is printed on standard error.
+        Port 0 takes a free one. The address is printed on standard error. One that others than this
+        machine can reach is refused, since whoever connects first is served.
         """
         start_logging()
         return _run(self, lambda: _accept(host, port))
@@ -132,6 +143,10 @@ def _start_connection(server: Server, connecting: asyncio.Future[Endpoint]) -> C
         return None
     try:
         endpoint = connecting.result()
+    except NotLocal as error:
+        sys.stderr.write(f"{_NOT_LOCAL.format(error)}\n")
+        server.stop(2)
+        return None
     except OSError as error:
         sys.stderr.write(f"sc2-lsp cannot listen there: {error.strerror or error}.\n")
         server.stop(1)
@@ -147,10 +162,13 @@ def _start_connection(server: Server, connecting: asyncio.Future[Endpoint]) -> C
 
 
 async def _accept(host: str, port: int) -> Endpoint:
-    """Listen on this address alone until one client is there; raises OSError."""
+    """Listen on this address alone until one client is there; raises NotLocal and OSError."""
     loop = asyncio.get_running_loop()
     addresses = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     family, _, _, _, address = addresses[0]
+    # What is looked at is what is listened on: a name may mean something else the next time.
+    if not ipaddress.ip_address(address[0]).is_loopback:
+        raise NotLocal(address[0])
     with socket.create_server(address[:2], family=family, backlog=1) as listener:
         listener.setblocking(False)
         shown = listener.getsockname()

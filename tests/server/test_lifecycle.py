@@ -203,3 +203,18 @@ def test_tcp_says_so_where_it_cannot_listen() -> None:
             assert second.wait() == 1
             assert second.stderr.startswith("sc2-lsp cannot listen there: ")
             assert len(second.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:0", ":::0", "192.0.2.7:0"])
+def test_tcp_refuses_an_address_that_others_can_reach(address: str) -> None:
+    with Client((*FAKE_SERVER, "--tcp", address)) as server:
+        assert server.wait() == 2
+        assert server.stderr.startswith("sc2-lsp does not listen on ")
+        assert "127.0.0.1" in server.stderr
+        assert len(server.stderr.splitlines()) == 1
+
+
+def test_tcp_takes_a_name_of_this_machine_for_itself() -> None:
+    with Client((*FAKE_SERVER, "--tcp", "localhost:0")) as server:
+        assert server.wait_for_line("listens on")
+        server.process.kill()
