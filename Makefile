@@ -35,6 +35,7 @@ help:
 	@echo 'make e2e-helix   with Helix, an editor without inline completion'
 	@echo 'make e2e-quantize  build llama.cpp'"'"'s own tools and compare sc2-quantize with them'
 	@echo 'make e2e-gateway  fetch nginx and llama-server into your cache folder and test the gateway of deploy/'
+	@echo 'make e2e-vscode  with VS Code in a browser'
 	@echo 'make e2e-remote  build llama-server and compare what it writes with the local engine'
 	@echo 'make install  only create $(VENV) and install into it'
 	@echo 'make clean    remove $(VENV) and caches'
@@ -70,7 +71,7 @@ e2e-helix: $(INSTALLED)
 
 e2e-vscode: $(INSTALLED)
 	tests/clients/rigs/install_vscode.sh
-	cd clients/vscode && npm ci --ignore-scripts --no-audit --no-fund && npm run package
+	cd clients/vscode && npm ci --ignore-scripts --no-audit --no-fund && npm run lint && npm run package
 	$(RUN) -m pytest -m editor --verbose --no-header $(REPORT) tests/clients/vscode
 
 # SC2_LLAMA_TOOLS names a folder of tools that are built already, SC2_TRANSFORMERS one as

@@ -45,7 +45,7 @@ class Window:
 
     `data` is an empty folder; the window opens `workspace`, a folder, a `.code-workspace` file or
     nothing. `settings` are those of the machine; `path` stands before what PATH has. The extension
-    is installed unless `is_empty`.
+    is installed unless `is_empty`; `environment` is added to what the tests were started with.
     """
 
     def __init__(
@@ -56,15 +56,16 @@ class Window:
         settings: Mapping[str, Any],
         path: Path | None = None,
         is_empty: bool = False,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.workspace = workspace
-        self._data = data
+        self.data = data
         self._rig = rig
         self._machine = data / "data" / "Machine" / "settings.json"
         self._machine.parent.mkdir(parents=True)
         self.configure(settings)
         # Otherwise VS Code takes PATH from a login shell instead of what it is started with.
-        self._environment = {**os.environ, "VSCODE_CLI": "1"}
+        self._environment = {**os.environ, **(environment or {}), "VSCODE_CLI": "1"}
         if path is not None:
             self._environment["PATH"] = f"{path}{os.pathsep}{os.environ['PATH']}"
         if not is_empty:
@@ -122,11 +123,7 @@ class Window:
     def language_servers(self) -> list[psutil.Process]:
         """The servers of ours that this VS Code has started."""
         children = psutil.Process(self._server.pid).children(recursive=True)
-        return [
-            child
-            for child in children
-            if "sc2_lsp" in child.cmdline() and "serve" in child.cmdline()
-        ]
+        return [child for child in children if _is_language_server(child.cmdline())]
 
     def close(self) -> None:
         """Close the window, then end VS Code."""
@@ -140,7 +137,7 @@ class Window:
     @property
     def _command(self) -> list[str]:
         main = self._rig / "node_modules/code-server/lib/vscode/out/server-main.js"
-        data = str(self._data)
+        data = str(self.data)
         return ["node", str(main), "--accept-server-license-terms", "--server-data-dir", data]
 
     def _install(self) -> None:
@@ -158,13 +155,18 @@ class Window:
         for line in self._server.stdout:
             if "Extension host agent listening" in line:
                 return
-        raise AssertionError("VS Code ended: " + (self._data / "server.log").read_text())
+        raise AssertionError("VS Code ended: " + (self.data / "server.log").read_text())
 
     def _browser_screenshot(self, action: str) -> None:
         """What the window showed when an action failed, for whoever reads the report."""
         if action != "screenshot":
-            path = self._data / "failed.png"
+            path = self.data / "failed.png"
             self("screenshot", path=str(path))
+
+
+def _is_language_server(command: list[str]) -> bool:
+    names = {Path(part).name for part in command}
+    return "serve" in names and not names.isdisjoint({"sc2-lsp", "sc2_lsp"})
 
 
 def _query(workspace: Path | None) -> str:

@@ -3,11 +3,15 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { contextText, Reports, whyNothing, type Context } from './explain';
-import { install, InstallFailed } from './install';
+import { install } from './install';
+import { chooseModel } from './models';
 import { Server } from './server';
-import { isAutomatic, modelPath, ownSetting, setAutomatic, setModelPath } from './settings';
+import { isAutomatic, modelSetting, ownSetting, setAutomatic, setOwnSetting } from './settings';
 import { Status } from './status';
 import { Suggesting } from './suggesting';
+
+/** As package.json names it, behind the extension's own name. */
+const WALKTHROUGH = 'sc2-lsp.sc2-lsp#start';
 
 let running: Server | undefined;
 
@@ -30,7 +34,7 @@ export function activate(context: vscode.ExtensionContext): void {
     try {
       if (!(await install(managed, log))) return;
     } catch (error) {
-      const why = error instanceof InstallFailed ? error.message : String(error);
+      const why = `The server was not installed: ${error instanceof Error ? error.message : String(error)}`;
       log.error(why);
       const chosen = await vscode.window.showErrorMessage(why, 'Open Log', 'Try Again');
       if (chosen === 'Open Log') log.show();
@@ -52,6 +56,8 @@ export function activate(context: vscode.ExtensionContext): void {
     await server.restart();
     if (server.state === 'missing') await offerToInstall();
   };
+
+  const pickModel = (): Promise<void> => chooseModel(server.program, log);
 
   const explain = async (): Promise<void> => {
     await server.look();
@@ -104,12 +110,17 @@ export function activate(context: vscode.ExtensionContext): void {
         ? { label: '$(bell) End the snooze', run: () => suggesting.wake() }
         : { label: '$(bell-slash) Snooze for 10 minutes', run: () => suggesting.snooze() },
       {
-        label: '$(file-binary) Choose a model file…',
-        description: modelPath() || 'bundled sc2-tiny',
-        run: chooseModel,
+        label: '$(file-binary) Choose a model…',
+        description: modelSetting(),
+        run: pickModel,
       },
       { label: '$(question) Why was nothing suggested?', run: explain },
       { label: '$(list-tree) What is the model shown here?', run: showContext },
+      {
+        label: '$(book) Get started',
+        run: () =>
+          vscode.commands.executeCommand('workbench.action.openWalkthrough', WALKTHROUGH, false),
+      },
       { label: '$(output) Open log', run: () => log.show() },
       { label: '$(refresh) Restart the server', run: startAgain },
     );
@@ -129,7 +140,7 @@ export function activate(context: vscode.ExtensionContext): void {
     'sc2.install': installAndStart,
     'sc2.restart': startAgain,
     'sc2.openLog': () => log.show(),
-    'sc2.chooseModel': chooseModel,
+    'sc2.chooseModel': pickModel,
     'sc2.toggle': () => setAutomatic(!isAutomatic()),
     'sc2.snooze': () => suggesting.snooze(),
     'sc2.explain': explain,
@@ -154,15 +165,6 @@ export async function deactivate(): Promise<void> {
   await running?.dispose();
 }
 
-async function chooseModel(): Promise<void> {
-  const files = await vscode.window.showOpenDialog({
-    title: 'A StarCoder2 model, as a GGUF file',
-    filters: { 'GGUF models': ['gguf'] },
-    openLabel: 'Use',
-  });
-  if (files?.[0] !== undefined) await setModelPath(files[0].fsPath);
-}
-
 async function chooseServer(): Promise<void> {
   const files = await vscode.window.showOpenDialog({
     title: 'The program sc2-lsp',
@@ -171,9 +173,5 @@ async function chooseServer(): Promise<void> {
       defaultUri: vscode.Uri.file(ownSetting('serverPath')),
     }),
   });
-  if (files?.[0] !== undefined) {
-    await vscode.workspace
-      .getConfiguration('sc2')
-      .update('vscode.serverPath', files[0].fsPath, vscode.ConfigurationTarget.Global);
-  }
+  if (files?.[0] !== undefined) await setOwnSetting('serverPath', files[0].fsPath);
 }

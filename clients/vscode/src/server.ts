@@ -49,6 +49,8 @@ export class Server implements vscode.Disposable {
   private readonly restarts = new Restarts();
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChange = this.changed.event;
+  /** The program that was started last; undefined where none was found. */
+  program: string | undefined;
   /** The stats of the last look. */
   stats: Stats | undefined;
 
@@ -81,6 +83,7 @@ export class Server implements vscode.Disposable {
   async start(): Promise<void> {
     this.become('starting', '');
     const found = await findServer(this.managed);
+    this.program = 'why' in found ? undefined : found.path;
     if ('why' in found) {
       this.log.warn(found.why);
       this.become('missing', found.why);
@@ -221,6 +224,8 @@ export class Server implements vscode.Disposable {
       ),
       outputChannel: this.log,
       initializationOptions: serverSettings(),
+      // Nothing else tells the server that a setting has changed.
+      // eslint-disable-next-line @typescript-eslint/no-deprecated
       synchronize: { configurationSection: SECTION },
       initializationFailedHandler: (error) => {
         this.log.error(`The server refused to start: ${String(error)}`);

@@ -21,19 +21,29 @@ export function serverSettings(): Record<string, unknown> {
   return { ...values, automatic: true };
 }
 
+type OwnName = 'serverPath' | 'python' | 'package';
+
 /** A setting of the extension itself, without blanks around it. */
-export function ownSetting(name: 'serverPath' | 'python' | 'package'): string {
+export function ownSetting(name: OwnName): string {
   return vscode.workspace.getConfiguration(SECTION).get<string>(`vscode.${name}`, '').trim();
 }
 
-export function modelPath(): string {
+export async function setOwnSetting(name: OwnName, value: string): Promise<void> {
+  await setForAll(`vscode.${name}`, value);
+}
+
+/** The model that the settings name, by its name or path; empty where the server decides. */
+export function modelSetting(): string {
   return vscode.workspace.getConfiguration(SECTION).get<string>('model', '');
 }
 
-export async function setModelPath(path: string): Promise<void> {
-  await vscode.workspace
-    .getConfiguration(SECTION)
-    .update('model', path, vscode.ConfigurationTarget.Global);
+export async function setModel(nameOrPath: string): Promise<void> {
+  await setForAll('model', nameOrPath);
+}
+
+async function setForAll(name: string, value: string): Promise<void> {
+  const settings = vscode.workspace.getConfiguration(SECTION);
+  await settings.update(name, value, vscode.ConfigurationTarget.Global);
 }
 
 /** Whether suggestions are given without being asked for in `languageId`, or where none says otherwise. */

@@ -60,8 +60,8 @@ export class Status implements vscode.Disposable {
         : LOOKS[state];
     this.item.text = `$(${icon}) SC2`;
     const says = `StarCoder2: ${word}`;
-    this.item.accessibilityInformation = { label: says };
     const more = isPaused ? pauseText(pause) : detail;
+    this.item.accessibilityInformation = { label: more === '' ? says : `${says}. ${more}` };
     this.item.tooltip = more === '' ? says : `${says}\n${more}`;
     this.item.backgroundColor = NEEDS_THE_USER.has(state)
       ? new vscode.ThemeColor('statusBarItem.warningBackground')

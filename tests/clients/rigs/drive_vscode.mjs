@@ -20,7 +20,7 @@ const browser = await chromium.launch({
   ],
 });
 const page = await browser.newPage({ viewport: { width: 1200, height: 760 } });
-page.setDefaultTimeout(Number(process.env.SC2_E2E_WAIT_MS ?? 60_000));
+page.setDefaultTimeout(Number(process.env.SC2_E2E_WAIT_MS ?? 120_000));
 
 // Counted by the page itself, so that no action can click and not be counted.
 await page.addInitScript(() => {
@@ -151,6 +151,27 @@ const actions = {
       text,
     );
   },
+  /** Milliseconds from a key to the ghost text after it; null if there is none within 3 s. */
+  async keyToGhost({ key }) {
+    const shownAfter = page.evaluate(
+      () =>
+        new Promise((done) => {
+          let began;
+          window.addEventListener('keydown', () => (began = performance.now()), {
+            capture: true,
+            once: true,
+          });
+          setTimeout(() => done(null), 3000);
+          const look = () => {
+            if (began === undefined || window.readGhost() === '') requestAnimationFrame(look);
+            else done(performance.now() - began);
+          };
+          look();
+        }),
+    );
+    await page.keyboard.type(key);
+    return shownAfter;
+  },
   async ghostNow() {
     return plain(await page.evaluate(() => window.readGhost()));
   },
@@ -164,8 +185,9 @@ const actions = {
     return rows.allInnerTexts();
   },
   /** Waits until the status item says `text`. */
-  async status({ text }) {
-    await page.locator(`[id$="sc2.status"] a[aria-label*="${text}"]`).waitFor();
+  async status({ text, seconds }) {
+    const item = page.locator(`[id$="sc2.status"] a[aria-label*="${text}"]`);
+    await item.waitFor(seconds && { timeout: 1000 * seconds });
   },
   async statusNow() {
     return page.locator('[id$="sc2.status"] a').getAttribute('aria-label');
@@ -218,6 +240,9 @@ const actions = {
         }),
       ms,
     );
+  },
+  async size({ width, height }) {
+    await page.setViewportSize({ width, height });
   },
   async screenshot({ path }) {
     await page.screenshot({ path });

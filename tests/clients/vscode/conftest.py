@@ -46,11 +46,19 @@ class Open:
         path: Path | None = None,
         until: str = "StarCoder2: ready",
         trust: bool = True,
+        environment: Mapping[str, str] | None = None,
     ) -> Window:
         assert VSIX.is_file(), "run 'npm run package' in clients/vscode first"
         data = self.folder / f"data{len(self.windows)}"
         opened = workspace or repository(self.folder / f"repo{len(self.windows)}")
-        window = Window(rig(), data, opened, settings or SETTINGS, path or self.program.parent)
+        window = Window(
+            rig(),
+            data,
+            opened,
+            settings or SETTINGS,
+            path or self.program.parent,
+            environment=environment,
+        )
         self.windows.append(window)
         window("trust", yes=trust)
         window("status", text=until)
@@ -74,8 +82,10 @@ def shared(
 ) -> Iterator[Window]:
     """One window, with the module's settings, for all its tests that leave it as they found it."""
     windows = Open(tmp_path_factory.mktemp("shared"))
-    yield windows(settings=getattr(request.module, "WITH", SETTINGS))
-    windows.close()
+    try:
+        yield windows(settings=getattr(request.module, "WITH", SETTINGS))
+    finally:
+        windows.close()
 
 
 @pytest.fixture

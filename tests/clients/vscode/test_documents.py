@@ -9,7 +9,7 @@ import pytest
 from tests.clients.vscode.conftest import CODE, Open, begin, code_until, repository, saved
 from tests.clients.vscode_window import Window
 
-pytestmark = [pytest.mark.editor, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.editor, pytest.mark.timeout(900)]
 
 SPOT = "return self.line_starts["
 BEFORE = code_until(SPOT)

@@ -7,7 +7,7 @@ import pytest
 from tests.clients.vscode.conftest import CODE, SETTINGS, begin, code_until
 from tests.clients.vscode_window import Window
 
-pytestmark = [pytest.mark.editor, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.editor, pytest.mark.timeout(900)]
 
 WITH = {**SETTINGS, "sc2.context_tokens": 1024}
 SPOT = "return self.line_starts["
@@ -96,6 +96,16 @@ def test_what_the_model_is_shown(window: Window) -> None:
     window("tab", name="What the model is shown.md")
     window("shows", text="for uses.py, line 3")
     window("shows", text="## shapes.py")
+
+
+def test_the_walkthrough(window: Window) -> None:
+    choose(window, "Get started")
+    for step in ("Install the server", "Choose a model", "Type", "When nothing is suggested"):
+        window("appears", selector=".gettingStartedContainer .step-title", text=step)
+    window("click", selector=".gettingStartedContainer .step-title", text="When nothing")
+    window("click", selector=".gettingStartedContainer .monaco-button", text="Show the Menu")
+    assert "Restart the server" in "".join(window("entries"))
+    window("press", key="Escape")
 
 
 def test_the_log(window: Window) -> None:

@@ -11,7 +11,7 @@ from sc2_lsp.record.entry import Fate
 from tests.clients.vscode_window import VSIX, Window, rig, write_program
 from tests.project.tree import ROOT
 
-pytestmark = [pytest.mark.editor, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.editor, pytest.mark.timeout(900)]
 
 SETTINGS = {"sc2.multiline": "never", "sc2.engine_idle_s": 0, "sc2.record": True}
 TYPED = "\ndef total_of(numbers: list[int]) -> int:\nreturn "

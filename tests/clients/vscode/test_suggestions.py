@@ -7,7 +7,7 @@ import pytest
 from tests.clients.vscode.conftest import CODE, SETTINGS, begin, code_until, saved
 from tests.clients.vscode_window import Window
 
-pytestmark = [pytest.mark.editor, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.editor, pytest.mark.timeout(900)]
 
 WITH = {**SETTINGS, "editor.wordBasedSuggestions": "currentDocument"}
 SPOT = "content = self.content[:start] + replacement + self."
