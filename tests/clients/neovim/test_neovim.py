@@ -131,12 +131,14 @@ def test_what_was_typed_past_is_not_shown_any_more(open_: Open) -> None:
     ghost = begin(editor)
     server = editor.server()
     server.suspend()
-    editor.type(ghost[0])
-    editor.wait(lambda: editor.ghost() == ghost[1:], "the rest of it")
-    editor.type("?")
-    editor.wait(lambda: editor.lines()[-1].endswith("?"), "what was typed")
-    assert not editor.ghost()
-    server.resume()
+    try:
+        editor.type(ghost[0])
+        editor.wait(lambda: editor.ghost() == ghost[1:], "the rest of it")
+        editor.type("?")
+        editor.wait(lambda: editor.lines()[-1].endswith("?"), "what was typed")
+        assert not editor.ghost()
+    finally:
+        server.resume()
 
 
 def test_toggle_in_one_filetype(open_: Open, tmp_path: Path) -> None:
