@@ -20,6 +20,7 @@ from tests.clients.neovim.driver import (
     begin,
     code_with,
 )
+from tests.clients.terminal import ROOT
 
 REQUESTS = """
 local client = vim.lsp.get_clients({ name = 'sc2_lsp' })[1]
@@ -32,7 +33,12 @@ Open = Callable[..., Neovim]
 
 
 def test_three_lines_of_configuration_are_enough(open_: Open) -> None:
-    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"), INIT)
+    steps = (ROOT / "docs" / "first-use.md").read_text("utf-8")
+    (lua,) = re.findall(r"```lua\n(.*?)```", steps, re.DOTALL)
+    lines = [line.strip() for line in lua.splitlines() if line.strip()]
+    assert len(lines) == 3
+    init = "\n".join(lines).replace("/path/to/sc2-lsp", str(ROOT))
+    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"), init)
     ghost = begin(editor)
     first = ghost.split("\n")[0]
     assert editor.wait(lambda: editor.row(TYPED + first), "the ghost text on the screen")
@@ -125,12 +131,14 @@ def test_what_was_typed_past_is_not_shown_any_more(open_: Open) -> None:
     ghost = begin(editor)
     server = editor.server()
     server.suspend()
-    editor.type(ghost[0])
-    editor.wait(lambda: editor.ghost() == ghost[1:], "the rest of it")
-    editor.type("?")
-    editor.wait(lambda: editor.lines()[-1].endswith("?"), "what was typed")
-    assert not editor.ghost()
-    server.resume()
+    try:
+        editor.type(ghost[0])
+        editor.wait(lambda: editor.ghost() == ghost[1:], "the rest of it")
+        editor.type("?")
+        editor.wait(lambda: editor.lines()[-1].endswith("?"), "what was typed")
+        assert not editor.ghost()
+    finally:
+        server.resume()
 
 
 def test_toggle_in_one_filetype(open_: Open, tmp_path: Path) -> None:

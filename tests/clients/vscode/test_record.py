@@ -8,34 +8,24 @@ import pytest
 
 from sc2_lsp.record import store
 from sc2_lsp.record.entry import Fate
-from tests.clients.vscode_window import VSIX, Window, rig, write_program
-from tests.project.tree import ROOT
+from tests.clients.vscode.conftest import SETTINGS, Open, begin, code_until, saved
 
 pytestmark = [pytest.mark.editor, pytest.mark.timeout(900)]
 
-SETTINGS = {"sc2.multiline": "never", "sc2.engine_idle_s": 0, "sc2.record": True}
-TYPED = "\ndef total_of(numbers: list[int]) -> int:\nreturn "
+SPOT = "content = self.content[:start] + replacement + self."
+TYPED = f"        {SPOT}"
 
 
-def test_what_was_accepted_is_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert VSIX.is_file(), "run 'npm run package' in clients/vscode first"
+def test_what_was_accepted_is_recorded(
+    open_: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(store.FOLDER_VARIABLE, str(tmp_path / "record"))
-    workspace = tmp_path / "repo"
-    workspace.mkdir()
-    (workspace / "shapes.py").write_bytes((ROOT / "sc2_lsp" / "text.py").read_bytes())
-    program = write_program(tmp_path / "bin")
-    window = Window(rig(), tmp_path / "data", workspace, SETTINGS, program.parent)
-    try:
-        window("trust", yes=True)
-        window("file", name="shapes.py")
-        window("status", text="StarCoder2: ready")
-        window("press", key="Control+End")
-        window("type", text=TYPED)
-        suggested = window("ghost")
-        window("press", key="Tab")
-        window("press", key="Control+KeyS")
-        window("saved")
-    finally:
-        window.close()
+    window = open_(settings={**SETTINGS, "sc2.record": True})
+    before = code_until(SPOT)
+    suggested = begin(window, "tab.py", before, TYPED)
+    window("press", key="Tab")
+    assert saved(window, "tab.py") == before + TYPED + suggested
+    open_.close()
+    open_.windows.clear()
     entries = store.read(tmp_path / "record" / "record.db")
     assert [e.n_accepted for e in entries if e.fate is Fate.ACCEPTED] == [len(suggested)]
