@@ -26,10 +26,11 @@ class Source:
 def find_source(text: str, revision: str | None = None) -> Source:
     """The checkpoint in the folder `text`, or, where there is none, in the repository of that name.
 
+    A name in a folder that exists is a path with a slip in it, and nobody else is asked for it.
     `revision` is a branch, tag or commit of a repository. Raises QuantizeError.
     """
     folder = Path(text)
-    if not folder.exists() and _REPOSITORY.fullmatch(text):
+    if _REPOSITORY.fullmatch(text) and not folder.parent.is_dir():
         folder = fetch(text, revision)
     elif revision is not None:
         raise BadInput(f"{folder} is no repository of the hub, so it has no --revision.")

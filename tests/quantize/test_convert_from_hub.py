@@ -56,6 +56,14 @@ def test_what_the_hub_refuses_is_one_sentence(tmp_path: Path) -> None:
     assert not Path(target).exists()
 
 
+def test_a_path_with_a_slip_is_no_question_to_the_hub(tmp_path: Path) -> None:
+    with Hub({}) as hub:
+        user = Quantize(tmp_path / "home", HF_ENDPOINT=hub.endpoint)
+        said = user.refused("convert", "tests/checkpiont", str(tmp_path / "out.gguf"))
+        assert "tests/checkpiont does not exist" in said
+        assert hub.requests == []
+
+
 def test_a_folder_has_no_revision(tmp_path: Path) -> None:
     folder = make_checkpoint(tmp_path / "model", Recipe("model"))
     user = Quantize(tmp_path / "home")
