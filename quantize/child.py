@@ -80,9 +80,11 @@ def run_job(
 
 
 def _environment(ours: Mapping[str, str]) -> dict[str, str]:
-    if _WAIT_VARIABLES & ours.keys():
-        return dict(ours)
-    return {**ours, "GOMP_SPINCOUNT": _SPIN_COUNT}
+    # Where llama.cpp aborts, it would call a debugger and hide what it complained of.
+    theirs = {**ours, "GGML_NO_BACKTRACE": "1"}
+    if not _WAIT_VARIABLES & ours.keys():
+        theirs["GOMP_SPINCOUNT"] = _SPIN_COUNT
+    return theirs
 
 
 def _events(stream: IO[bytes]) -> Iterator[dict[str, Any]]:

@@ -27,6 +27,8 @@ VERSION = llama_cpp.__version__
 _LEVEL_ERROR = 4
 _LEVEL_CONTINUED = 5
 _KEY_BYTES, _TEXT_BYTES = 127, 127
+# Rows of a matrix that are in memory at once; by default llama.cpp takes up to 8 GiB of them.
+_BUFFER_BYTES = 256 << 20
 
 
 class _Log:
@@ -56,7 +58,8 @@ def _complaint() -> str:
     """The last thing llama.cpp complained of, without the name of its function."""
     text = _log.complaint
     head, sep, rest = text.partition(": ")
-    return (rest if sep and " " not in head else text).rstrip(".")
+    text = rest if sep and " " not in head else text
+    return text.removeprefix("failed to quantize: ").rstrip(".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ def quantize(source: Path, target: Path, recipe: Recipe, on_line: Callable[[str]
     params.nthread = recipe.n_threads
     params.allow_requantize = recipe.allow_requantize
     params.dry_run = recipe.is_dry_run
+    params.max_buf_size = _BUFFER_BYTES
     # Arrays end with an empty entry. They live as long as this call.
     importance = _importance_array(recipe.importance)
     overrides = _overrides_array(recipe.overrides)

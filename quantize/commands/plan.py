@@ -30,7 +30,7 @@ class Size(str, enum.Enum):
 def plan(
     model: Annotated[
         Path | None,
-        typer.Argument(metavar="[MODEL]", help="A GGUF file or a checkpoint's folder."),
+        typer.Argument(metavar="MODEL", help="A GGUF file or a checkpoint's folder."),
     ] = None,
     shape: Annotated[
         Size | None, typer.Option(help="A size of StarCoder2; without it all three.")

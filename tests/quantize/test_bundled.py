@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from sc2_lsp.models import BUNDLED_MODEL
 from tests.quantize.bundled_checkpoint import write_bundled_checkpoint
 from tests.quantize.conftest import ROOT, Command
@@ -12,6 +14,7 @@ from tests.quantize.conftest import ROOT, Command
 SOURCES = ROOT / "sc2_lsp" / "prompt"
 
 
+@pytest.mark.timeout(600)
 def test_from_checkpoint_to_a_verified_file(tmp_path: Path, command: Command) -> None:
     checkpoint = write_bundled_checkpoint(tmp_path / "sc2-tiny")
     done = command(

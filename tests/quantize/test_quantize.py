@@ -13,6 +13,7 @@ import pytest
 
 from quantize import imatrix_file, quantizing
 from quantize.failures import NoRoom, QuantizeError
+from quantize.gguf_header import read_header
 from quantize.imatrix_file import Importance
 from tests.quantize.conftest import GOLDEN, Command, Tool
 from tests.quantize.random_models import FIM_KEYS, Shape, fields, tensors, write_random
@@ -199,6 +200,27 @@ def test_files_that_cannot_be_quantized_are_one_sentence(
         assert (done.exit_code, complaint in done.output) == (2, True), done.output
         assert len(done.output.strip().splitlines()) == 1
     assert not (tmp_path / "out.gguf").exists()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_spoiled_files_are_one_sentence_or_none(
+    seed: int, model: Path, tmp_path: Path, command: Command
+) -> None:
+    """Bytes of the header changed at random: refused, or quantized where they did not matter."""
+    random = np.random.default_rng(seed)
+    data = bytearray(model.read_bytes())
+    n_header = min(tensor.byte_offset for tensor in read_header(model).tensors)
+    # Half of the changes are among the first values, half among the tensors at the end.
+    first = 0 if seed % 2 else n_header - 4000
+    for place in random.integers(first, first + 3000, 4):
+        data[place] = random.integers(256)
+    (tmp_path / "spoiled.gguf").write_bytes(data)
+    done = command("quantize", tmp_path / "spoiled.gguf", tmp_path / "o.gguf", "--type", "Q8_0")
+    assert done.exit_code in (0, 2), done.output
+    if done.exit_code == 2:
+        assert len(done.output.strip().splitlines()) == 1
+        assert not (tmp_path / "o.gguf").exists()
+    assert not [path for path in tmp_path.iterdir() if path.name.endswith(".part")]
 
 
 def test_what_exists_is_replaced_only_by_force(
