@@ -179,7 +179,9 @@ def _new_context(
     """A context whose `n_cells` cells all `n_sequences` sequences share."""
     params = lib.llama_context_default_params()
     params.n_ctx = n_cells
-    params.n_batch = params.n_ubatch = spec.n_ubatch
+    params.n_ubatch = spec.n_ubatch
+    # There is to be room for what each sequence might put out, or llama.cpp ends the process.
+    params.n_batch = max(spec.n_ubatch, n_sequences)
     params.n_seq_max = n_sequences
     params.kv_unified = True
     params.flash_attn_type = _FLASH_ATTENTION[spec.flash_attention]

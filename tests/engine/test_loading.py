@@ -39,3 +39,11 @@ def test_an_ordinary_load_says_nothing(load: Load) -> None:
 @cpu_only
 def test_a_build_for_the_cpu_has_no_gpus() -> None:
     assert gpus() == ()
+
+
+@pytest.mark.parametrize("n_ubatch", [1, 7])
+def test_prompts_may_be_evaluated_in_the_smallest_steps(load: Load, n_ubatch: int) -> None:
+    loaded = load(n_ubatch=n_ubatch)
+    got = loaded.generate(loaded.tokens("def area(width, height):\n    return "))
+    assert got.n_evaluated == got.n_prompt > n_ubatch
+    assert got.n_generated > 0

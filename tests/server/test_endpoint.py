@@ -34,7 +34,9 @@ def test_the_server_of_the_team_answers_until_it_is_away(team: FakeLlamaServer) 
         client.initialize(options)
         client.open(A, CODE)
         assert suggested(client) == ["return 4711"]
-        assert client.stats()["engine"] == {"state": "ready", "pid": None}
+        stats = client.stats()
+        assert stats["engine"] == {"state": "ready", "pid": None}
+        assert stats["model"] == "team.gguf"
         team.status = 503
         client.change(A, {"text": CODE.replace("Text", "Page")})
         assert suggested(client) == []
@@ -44,7 +46,9 @@ def test_the_server_of_the_team_answers_until_it_is_away(team: FakeLlamaServer) 
         shown = client.inbox.wait_for(method="window/showMessage")["params"]["message"]
         assert f"{team.url} answers 503; the model of this machine answers" in shown
         assert not [m for m in client.inbox.messages if m.get("method") == "window/showMessage"]
-        assert client.stats()["engine"]["pid"]
+        stats = client.stats()
+        assert stats["engine"]["pid"]
+        assert stats["model"] == "sc2-tiny.gguf"
         assert client.shut_down() == 0
         assert client.stderr.count("answers 503") <= 1
 

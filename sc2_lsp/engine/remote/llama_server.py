@@ -84,7 +84,9 @@ class LlamaServer:
             headers=headers,
             timeout=httpx2.Timeout(_ANSWER_S, connect=_CONNECT_S),
             limits=httpx2.Limits(max_connections=_MOST_CONNECTIONS),
-            # Proxies and certificates of the environment are not what the user's settings named.
+            # The system's authorities, or those of SSL_CERT_FILE; but no proxy of the environment,
+            # which is not what the user's settings named.
+            verify=httpx2.create_ssl_context(),
             trust_env=False,
         )
 

@@ -61,6 +61,11 @@ class RemoteEngine:
     def is_ready(self) -> bool:
         return self._served is not None
 
+    @property
+    def model_name(self) -> str | None:
+        """What the server has loaded; None while it is not asked."""
+        return None if self._served is None else self._served.name
+
     async def ready(self) -> bool:
         """Whether it can be asked; waits for the first attempt alone, and starts others in time."""
         is_first = not self.is_ready and not self.problem

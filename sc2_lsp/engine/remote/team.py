@@ -43,6 +43,11 @@ class TeamEngine:
         """One word for a status line: stopped, loading, ready or failed."""
         return "ready" if self._remote is not None and self._remote.is_ready else self._local.state
 
+    @property
+    def answering(self) -> str | None:
+        """The name of the model that answers in place of this machine's; None while none does."""
+        return None if self._remote is None else self._remote.model_name
+
     def configure(self, spec: EngineSpec) -> None:
         self._local.configure(replace(spec, endpoint=""))
         if (spec.endpoint, spec.n_ctx) == (self._endpoint, self._n_ctx):

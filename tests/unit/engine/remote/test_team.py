@@ -21,7 +21,7 @@ from sc2_lsp.models import engine_spec, own
 from sc2_lsp.ports import Engine, EngineError
 from sc2_lsp.settings import Settings
 from tests.support.fake_engine import FakeEngine
-from tests.support.fake_llama_server import FakeLlamaServer
+from tests.support.fake_llama_server import CERTIFICATE, FakeLlamaServer
 
 KEY = "key-4f1c"
 CODE = "planted_marker_77"
@@ -121,7 +121,7 @@ async def test_the_server_answers_in_place_of_this_machine(
     assert asked["cache_prompt"] is True
     assert "grammar" not in asked
     assert {headers["authorization"] for *_, headers in server.asked} == {f"Bearer {KEY}"}
-    assert team.state == "ready"
+    assert (team.state, team.answering) == ("ready", "team.gguf")
 
 
 @pytest.mark.parametrize(
@@ -252,6 +252,21 @@ async def test_a_certificate_that_nobody_vouches_for(
         server.stop()
     assert "cannot be reached" in notice
     assert not server.asked
+
+
+async def test_an_authority_of_ones_own(
+    team_at: Callable[[str], TeamEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    server = FakeLlamaServer(has_tls=True)
+    server.start()
+    try:
+        team = team_at(server.url)
+        assert (await team.generate(REQUEST)).text == "ok"
+        assert isinstance(await team.for_request(), RemoteEngine)
+    finally:
+        server.stop()
 
 
 async def test_a_refused_address_is_told_and_not_asked(
