@@ -174,7 +174,7 @@ class Gateway:
         self.tls = ssl.create_default_context(cafile=str(self.folder / "secrets" / "tls.crt"))
 
     def connect(self) -> http.client.HTTPSConnection:
-        return http.client.HTTPSConnection("localhost", self.port, timeout=30, context=self.tls)
+        return http.client.HTTPSConnection("localhost", self.port, timeout=60, context=self.tls)
 
     def raw(self, data: bytes) -> Answer:
         """Send bytes as they are over TLS and read one answer."""

@@ -1,0 +1,58 @@
+"""The language server's own client of a team server, through the gateway as it is deployed.
+
+What it sends has to be in the gateway's table, or developers are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from sc2_lsp.engine.remote.address import Address
+from sc2_lsp.engine.remote.llama_server import LlamaServer, ServerError
+from tests.deploy.conftest import in_front_of
+from tests.deploy.gateway import KEYS, free_port
+
+pytestmark = pytest.mark.gateway
+
+
+@pytest.fixture
+def plain_url(engine_port: int) -> Iterator[str]:
+    """The gateway with a port without TLS on loopback, as its certificate is nobody's."""
+    port = free_port()
+    with in_front_of(engine_port, changes={"http2 on;": f"listen 127.0.0.1:{port}; http2 on;"}):
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+async def client(plain_url: str) -> AsyncIterator[LlamaServer]:
+    server = LlamaServer(Address(plain_url, KEYS["alice"]))
+    yield server
+    await server.close()
+
+
+async def test_all_that_the_language_server_asks_passes(client: LlamaServer) -> None:
+    assert (await client.probe()).n_ctx > 0
+    tokens = await client.tokenize("def add(a, b):\n    return <file_sep>")
+    assert await client.detokenize(tokens) == "def add(a, b):\n    return <file_sep>"
+    pieces = [piece async for piece in client.write(tokens, 8, "")]
+    assert sum(len(piece.tokens) for piece in pieces) in range(1, 9)
+    assert pieces[-1].end
+
+
+@pytest.mark.parametrize("word", ["re", "naïve", "\U0001f600", '"\\', "x" * 256])
+async def test_a_cut_word_is_written_anew(client: LlamaServer, word: str) -> None:
+    tokens = await client.tokenize("def add(a, b):\n    ")
+    written = ""
+    async for piece in client.write(tokens, 4, word):
+        written += piece.text
+    assert written.startswith(word) or word.startswith(written)
+    assert written
+
+
+async def test_a_wrong_key_is_said_so(plain_url: str) -> None:
+    server = LlamaServer(Address(plain_url, "wrong-0123456789abcdef"))
+    with pytest.raises(ServerError, match="refuses the key"):
+        await server.probe()
+    await server.close()
