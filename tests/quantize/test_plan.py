@@ -97,6 +97,7 @@ def test_sizes_are_those_of_real_files(model: Path) -> None:
         assert found[kind]["file"] == sum(tensor.bytes_after for tensor in expected.tensors)
 
 
+@pytest.mark.timeout(600)
 def test_a_model_is_timed_in_each_type(model: Path, command: Command) -> None:
     done = command("plan", model, "--threads", 1, "--json")
     assert done.exit_code == 0, done.output
