@@ -10,8 +10,9 @@ import pytest
 from sc2_lsp.models import BUNDLED_MODEL, catalogue
 from tests.support.command import Command
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
+QUICKLY = ("--set", "index=off")
 KEYS = {
     "name",
     "title",
@@ -49,6 +50,7 @@ def own_file(tmp_path: Path) -> Path:
 
 
 def test_the_list_is_what_editors_read(command: Command) -> None:
+    command.is_whole = True
     listed = json.loads(command.done("model", "list", "--json"))
     assert set(listed) == {"models", "checkpoints"}
     known = {model.name: model for model in catalogue.known_models()}
@@ -78,7 +80,7 @@ def test_a_file_of_ones_own_is_used_from_then_on(
     assert row["quantization"] == "Q8_0"
     assert row["size_bytes"] == BUNDLED_MODEL.stat().st_size
     own_file.write_bytes(b"GGUF but no more")
-    assert str(own_file) in command.refused("complete", place)
+    assert str(own_file) in command.refused("complete", place, *QUICKLY)
     command.done("model", "use", "sc2-tiny")
     assert command.done("model", "path") == f"{BUNDLED_MODEL}\n"
 
@@ -90,7 +92,7 @@ def test_the_variable_and_the_option_come_before_the_choice(
     named = Command(tmp_path, SC2_LSP_MODEL="sc2-tiny")
     assert named.done("model", "path") == f"{BUNDLED_MODEL}\n"
     assert named.listed()["sc2-tiny"]["is_current"]
-    refused = named.refused("complete", place, "--model", "/no/such.gguf")
+    refused = named.refused("complete", place, *QUICKLY, "--model", "/no/such.gguf")
     assert "/no/such.gguf does not exist" in refused
 
 
@@ -103,7 +105,7 @@ def test_what_is_downloaded_is_used_by_its_name(command: Command, place: str) ->
     command.done("model", "use", "StarCoder2-3B-Q4_0")
     assert command.done("model", "path") == command.done("model", "path", name) == f"{file}\n"
     assert command.listed()[name]["is_current"]
-    assert json.loads(command.done("complete", place, "--json"))["suggestion"]
+    assert json.loads(command.done("complete", place, *QUICKLY, "--json"))["suggestion"]
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from sc2_lsp.models import BUNDLED_MODEL
-from tests.support.command import Command as WholeCommand
+from tests.support.command import Command
 from tests.support.hub_server import COMMIT, Hub
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 NAME = "starcoder2-3b-q4_0"
 REPOSITORY = "second-state/StarCoder2-3B-GGUF"
@@ -26,16 +26,6 @@ FILE = "starcoder2-3b-Q4_0.gguf"
 CONTENT = BUNDLED_MODEL.read_bytes() + bytes(18 << 20)
 PULL = ("model", "pull", NAME, "--accept-licence")
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits of POSIX")
-
-
-class Command(WholeCommand):
-    """The command without what the language server needs, which takes long to import."""
-
-    program = (
-        "-c",
-        "from sc2_lsp.managing.commands import app; import typer; whole = typer.Typer(); "
-        "whole.add_typer(app, name='model'); whole(prog_name='sc2-lsp')",
-    )
 
 
 @pytest.fixture
@@ -85,7 +75,8 @@ def test_a_model_comes_to_its_place_and_is_what_it_was(
 
 
 def test_progress_for_editors(tmp_path: Path, hub: Hub, place: Path) -> None:
-    command = WholeCommand(tmp_path, HF_ENDPOINT=hub.endpoint)
+    command = Command(tmp_path, HF_ENDPOINT=hub.endpoint)
+    command.is_whole = True
     lines = command.done(*PULL, "--progress", "json").splitlines()
     steps: list[dict[str, Any]] = [json.loads(line) for line in lines]
     assert steps.pop() == {"path": str(place)}

@@ -13,11 +13,22 @@ from tests.support.lsp_client import ROOT
 
 TIMEOUT_S = 100
 
+_WHOLE = ("-m", "sc2_lsp")
+_MODEL_ALONE = (
+    "-c",
+    "from sc2_lsp.managing.commands import app; import typer; whole = typer.Typer(); "
+    "whole.add_typer(app, name='model'); whole(prog_name='sc2-lsp')",
+)
+
 
 class Command:
-    """`sc2-lsp` of a user with folders of its own; `program` runs it."""
+    """`sc2-lsp` of a user with folders of its own.
 
-    program: tuple[str, ...] = ("-m", "sc2_lsp")
+    `sc2-lsp model` runs without what the language server needs, which takes long to import, unless
+    `is_whole`.
+    """
+
+    is_whole = False
 
     def __init__(self, home: Path, **variables: str) -> None:
         self.models = home / "models"
@@ -31,8 +42,9 @@ class Command:
         }
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+        is_light = arguments[0] == "model" and not self.is_whole
         return subprocess.Popen(
-            [sys.executable, *self.program, *arguments],
+            [sys.executable, *(_MODEL_ALONE if is_light else _WHOLE), *arguments],
             cwd=ROOT,
             env=self.environment,
             stdin=subprocess.DEVNULL,
