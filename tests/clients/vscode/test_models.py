@@ -88,4 +88,4 @@ def test_a_download_that_fails_says_why(open_: Open, hub: Hub, tmp_path: Path) -
     window("pick", label=TITLE)
     window("click", selector=".monaco-dialog-box .monaco-button", text="Accept and Download")
     window("notification", text=f"{TITLE} was not downloaded: ", button="Open Log")
-    window("appears", selector=".panel .output-view .view-line", text=f"model pull {NAME}")
+    window("appears", selector=".panel .output-view .view-line", text="(404)")
