@@ -13,6 +13,7 @@ from sc2_lsp.engine.rendezvous import SharingRefused, can_share, private_folder
 from sc2_lsp.index import place
 from sc2_lsp.models import own
 from sc2_lsp.record import store
+from sc2_lsp.server.metrics import path_of
 
 
 def folders(situation: Situation) -> Iterator[Check]:
@@ -26,6 +27,8 @@ def folders(situation: Situation) -> Iterator[Check]:
         yield folder("states folder", states.default_folder(), holds_code=True)
     if settings.record:
         yield folder("record folder", store.default_file().parent, holds_code=False)
+    if settings.metrics_file:
+        yield _metrics(settings.metrics_file)
     yield _sharing(situation)
 
 
@@ -42,6 +45,16 @@ def folder(name: str, path: Path, *, holds_code: bool) -> Check:
     if holds_code and (problem := _why_not_private(path)):
         return warn(name, f"{path} {problem}, and it holds code of yours.", f"chmod 700 '{path}'")
     return ok(name, str(path))
+
+
+def _metrics(setting: str) -> Check:
+    name = "metrics file"
+    path = path_of(setting, os.getpid())
+    if path is None:
+        return fail(name, f"{setting} is no absolute path.", "Correct the setting `metrics_file`.")
+    if not path.parent.is_dir():
+        return fail(name, f"{path.parent} is no folder.", "Make it, or name another file.")
+    return folder(name, path.parent, holds_code=False)
 
 
 def _why_not_writable(path: Path) -> str:
