@@ -8,6 +8,7 @@ import pytest
 from sc2_lsp.doctor.check import State
 from sc2_lsp.doctor.folders import folder, folders
 from sc2_lsp.engine.rendezvous import FOLDER_VARIABLE
+from sc2_lsp.settings import Settings
 from tests.support.situations import situation
 
 has_modes = pytest.mark.skipif(not hasattr(os, "getuid"), reason="this system has no such modes")
@@ -49,6 +50,16 @@ def test_one_that_is_open_to_others(tmp_path: Path) -> None:
     check = folder("index folder", tmp_path, holds_code=True)
     assert check.state is State.WARN
     assert check.advice == f"chmod 700 '{tmp_path}'"
+
+
+@pytest.mark.parametrize(
+    ("setting", "state"),
+    [("{}/sc2.prom", State.OK), ("sc2.prom", State.FAIL), ("{}/none/sc2.prom", State.FAIL)],
+)
+def test_a_place_for_metrics(tmp_path: Path, setting: str, state: State) -> None:
+    settings = Settings(metrics_file=setting.format(tmp_path))
+    checks = {check.name: check for check in folders(situation(tmp_path, settings=settings))}
+    assert checks["metrics file"].state is state
 
 
 @has_modes
