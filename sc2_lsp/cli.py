@@ -14,6 +14,7 @@ from sc2_lsp import __version__, demo
 from sc2_lsp.bench.commands import app as bench_app
 from sc2_lsp.completion.service import CompletionService
 from sc2_lsp.console import ModelOption, SetOption, errors, fail, settings_of
+from sc2_lsp.doctor.commands import doctor
 from sc2_lsp.domain import Snapshot, Trigger
 from sc2_lsp.engine.client import EngineClient
 from sc2_lsp.engine.remote.team import TeamEngine
@@ -40,6 +41,7 @@ app.add_typer(model_app, name="model")
 app.command()(context)
 app.command()(index)
 app.command()(stats)
+app.command()(doctor)
 
 
 def _show_version(wanted: bool) -> None:

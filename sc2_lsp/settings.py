@@ -288,6 +288,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "for `sc2-lsp stats`: numbers, languages and times, no code and no paths."
         ),
     ] = False
+    metrics_file: Annotated[
+        str,
+        Meta(
+            description="Absolute path of a file to keep with counts, latencies and tokens of the "
+            "session, as OpenMetrics, no code and no paths; {pid} in it is the server's process, "
+            "and such a file goes with it. Empty for none."
+        ),
+    ] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,8 @@ class EngineClient:
 
     A process that dies once is restarted by the next call. If it dies again before it has
     generated anything, calls fail for a while that doubles each time. A model that cannot be used
-    is not tried again until the settings or the file change.
+    is not tried again until the settings or the file change. `n_ends` counts how often a process
+    died or did not start.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class EngineClient:
         self._loading: asyncio.Task[tuple[Connection, ModelInfo]] | None = None
         self._refused: tuple[_FileIdentity, ModelError] | None = None
         self._n_deaths = 0
+        self.n_ends = 0
         self._retry_at_s = 0.0
         self._closed = False
         self._retiring: set[asyncio.Task[None]] = set()
@@ -223,6 +225,7 @@ class EngineClient:
         return await start_private()
 
     def _count_death(self) -> None:
+        self.n_ends += 1
         self._n_deaths += 1
         if self._n_deaths > 1:
             back_off_s = min(_FIRST_BACK_OFF_S * 2 ** (self._n_deaths - 2), _LONGEST_BACK_OFF_S)

@@ -1,4 +1,4 @@
-"""The GPUs that this build of llama.cpp can use, and how much of their memory is free.
+"""What this build of llama.cpp is: its GPUs, how much of their memory is free, its instructions.
 
 llama-cpp-python binds no functions for that, but the library that it loads has them.
 """
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import llama_cpp
 from llama_cpp import llama_cpp as lib
 
 from sc2_lsp.engine.placement import Gpu
@@ -29,6 +30,11 @@ def gpus() -> tuple[Gpu, ...] | None:
         return _gpus(_libraries())
     except (AttributeError, OSError):
         return None
+
+
+def build() -> tuple[str, str]:
+    """llama-cpp-python's version, and what llama.cpp says that it was built for."""
+    return llama_cpp.__version__, lib.llama_print_system_info().decode("utf-8", "replace")
 
 
 def _libraries() -> list[ctypes.CDLL]:

@@ -85,8 +85,7 @@ class Loaded:
 
 def load(spec: EngineSpec, size: CacheSize, abort: AbortFlag, log: LogCapture) -> Loaded:
     """The weights that `spec` names, with as much of them on a GPU as can be had."""
-    _check_file(spec.model_path)
-    _check_vocabulary(os.fsencode(spec.model_path), spec.model_path, log)
+    check_file(spec.model_path, log)
     if spec.kv_type != "f16" and spec.flash_attention == "off":
         raise ModelError(
             f"A KV cache of type {spec.kv_type} needs flash attention; set the setting "
@@ -239,7 +238,13 @@ def n_threads(spec: EngineSpec) -> int:
     return spec.n_threads or default_threads()
 
 
-def _check_file(model_path: str) -> None:
+def check_file(model_path: str, log: LogCapture) -> None:
+    """Refuse what is no StarCoder2 model, without its weights; raises ModelError."""
+    _check_magic(model_path)
+    _check_vocabulary(os.fsencode(model_path), model_path, log)
+
+
+def _check_magic(model_path: str) -> None:
     """Refuse what is plainly no GGUF file before llama.cpp sees it."""
     try:
         with Path(model_path).open("rb") as file:

@@ -48,6 +48,24 @@ def summary_of(place: Place) -> Summary:
         return Summary(root, database, disk_bytes=place.size_bytes(), problem=problem)
 
 
+def damage_of(place: Place) -> str:
+    """What SQLite finds wrong with the database of a place; empty where it is sound.
+
+    Reads all of it, which takes its time. One that somebody just writes counts as sound.
+    """
+    try:
+        connection = open_to_read(place.database)
+        try:
+            (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        finally:
+            connection.close()
+    except sqlite3.OperationalError as error:
+        return "" if "locked" in str(error) else f"The index cannot be read: {error}."
+    except (sqlite3.Error, NotOurs) as error:
+        return f"The index cannot be read: {error}."
+    return "" if answer == "ok" else "The index is damaged."
+
+
 def _summary(db: sqlite3.Connection, place: Place) -> Summary:
     n_files, n_bytes = db.execute(
         "SELECT count(*), coalesce(sum(size), 0) FROM files WHERE blob IS NOT NULL"

@@ -29,6 +29,7 @@ from sc2_lsp.server.handlers import (
     indexing,
     inline_completion,
     lifecycle,
+    metrics,
     notebooks,
     recording,
     workspace_folders,
@@ -202,6 +203,7 @@ async def _wind_down(server: Server, connection: Connection | None) -> None:
         asyncio.ensure_future(server.engine.close()): "engine",
         asyncio.ensure_future(server.indexes.close()): "index",
         asyncio.ensure_future(server.journal.close()): "record",
+        asyncio.ensure_future(metrics.finish(server)): "metrics file",
     }
     if connection is not None:
         await connection.close(FLUSH_S)

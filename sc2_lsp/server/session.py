@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 from lsprotocol import types
@@ -33,6 +34,8 @@ class Session:
         self.repositories: dict[str, str] = {}
         self.can_pull_configuration = False
         self.is_indexing = False
+        self.is_metrics_due = False
+        self.metrics_written_s = -math.inf
         self._told: set[str] = set()
 
     def add_folders(self, uris: Sequence[str]) -> None:

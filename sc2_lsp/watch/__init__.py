@@ -19,7 +19,7 @@ from sc2_lsp.watch.mounts import is_remote
 from sc2_lsp.watch.polling import Polling
 from sc2_lsp.watch.source import EVERYTHING, Exhausted, RootGone, Source
 
-__all__ = ["EVERYTHING", "OnChange", "Options", "State", "Watcher"]
+__all__ = ["EVERYTHING", "OnChange", "Options", "State", "Trial", "Watcher", "trial"]
 
 OnChange = Callable[[frozenset[str]], None]
 """Is given the paths that changed, relative to the root, with forward slashes.
@@ -153,6 +153,28 @@ class Watcher:
         if changed and not self._stopping.is_set():
             is_all = EVERYTHING in changed or len(changed) > _MOST_PATHS
             self._on_change(frozenset((EVERYTHING,)) if is_all else frozenset(changed))
+
+
+class Trial(str, Enum):
+    """How changes below a root would be noticed now."""
+
+    TOLD = "told"
+    REMOTE = "remote"
+    EXHAUSTED = "exhausted"
+    GONE = "gone"
+
+
+def trial(root: str, max_folders: int | None = None) -> Trial:
+    """Watch `root` for a moment, as a `Watcher` with such options would, and let go of it."""
+    if is_remote(root):
+        return Trial.REMOTE
+    try:
+        _told_by_the_system(root, threading.Event(), max_folders).close()
+    except Exhausted:
+        return Trial.EXHAUSTED
+    except RootGone:
+        return Trial.GONE
+    return Trial.TOLD
 
 
 def _told_by_the_system(root: str, stopping: threading.Event, max_folders: int | None) -> Source:

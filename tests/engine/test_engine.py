@@ -153,6 +153,7 @@ async def test_a_killed_engine_fails_its_request_and_the_next_one_works(
     engine: EngineClient,
 ) -> None:
     await engine.describe()
+    assert engine.n_ends == 0
     running = asyncio.ensure_future(engine.generate(request(long_prompt())))
     await asyncio.sleep(0.02)
     assert engine.pid is not None
@@ -160,6 +161,7 @@ async def test_a_killed_engine_fails_its_request_and_the_next_one_works(
     with pytest.raises(EngineUnavailable, match="ended unexpectedly"):
         await running
     assert (await engine.generate(request((50, 51)))).n_prompt == 2
+    assert engine.n_ends == 1
 
 
 async def test_an_engine_that_keeps_dying_is_left_alone_for_a_while() -> None:

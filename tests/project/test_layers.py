@@ -17,6 +17,7 @@ BREACHES = [
     ("sc2_lsp/text.py", "from sc2_lsp import domain"),
     ("sc2_lsp/server/convert.py", "from sc2_lsp.server import session"),
     ("sc2_lsp/managing/estimate.py", "from sc2_lsp.managing import commands"),
+    ("sc2_lsp/doctor/processor.py", "from sc2_lsp.doctor import checks"),
     ("sc2_lsp/engine/kv.py", "from sc2_lsp.engine import client"),
     ("quantize/failures.py", "from quantize import jsonfile"),
     ("sc2_lsp/postprocess/tabs.py", "from sc2_lsp.postprocess import repeats"),

@@ -39,6 +39,11 @@ class TeamEngine:
         return self._local.pid
 
     @property
+    def n_ends(self) -> int:
+        """How often the local engine's process died or did not start."""
+        return self._local.n_ends
+
+    @property
     def state(self) -> str:
         """One word for a status line: stopped, loading, ready or failed."""
         return "ready" if self._remote is not None and self._remote.is_ready else self._local.state

@@ -10,7 +10,7 @@ from lsprotocol import types
 from sc2_lsp.domain import EmptyReason, Outcome, Snapshot, Trigger
 from sc2_lsp.server import convert
 from sc2_lsp.server.core import ServerCore
-from sc2_lsp.server.handlers import recording
+from sc2_lsp.server.handlers import metrics, recording
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +57,7 @@ async def complete(
     """
     outcome = await _ask(ls, snapshot, trigger)
     ls.session.counters.count_outcome(outcome, ls.clock() - started_s)
+    metrics.note(ls)
     if outcome.message:
         # With a suggestion beside it, it is how the model runs and not why it does not.
         works = outcome.suggestion is not None

@@ -87,3 +87,7 @@
 --- Keep a record of suggestions given and accepted, in your state folder, for `sc2-lsp stats`:
 --- numbers, languages and times, no code and no paths.
 ---@field record? boolean
+--- Absolute path of a file to keep with counts, latencies and tokens of the session, as
+--- OpenMetrics, no code and no paths; {pid} in it is the server's process, and such a file goes
+--- with it. Empty for none.
+---@field metrics_file? string

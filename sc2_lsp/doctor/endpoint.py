@@ -1,0 +1,61 @@
+"""The team's server, where the settings name one: address, key, TLS, and its model's tokens.
+
+The only part that asks something over a network. No code and no prompt is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+from sc2_lsp.doctor.check import Check, Situation, fail, ok
+from sc2_lsp.engine.remote.address import Address, address_of
+from sc2_lsp.ports import ModelError
+
+_NAME = "endpoint"
+_PATIENCE_S = 10.0
+_ADVICE = {
+    "not yet valid": "Look at the clock of this machine, and at the server's certificate.",
+    "expired": "Have the server's certificate renewed; is the clock of this machine right?",
+    "CERTIFICATE": "The certificate has to be one that this machine trusts, for this very name.",
+    "refuses the key": "Ask for a key and put it into SC2_API_KEY or the file `api_key`.",
+    "special tokens": "Have the server load a StarCoder2 model.",
+    "no llama-server": "Correct the setting `endpoint`: it names llama-server or its gateway.",
+}
+_ELSE = "Is the address right, the server up, and nothing on the way that forbids it?"
+
+
+def endpoint(situation: Situation) -> Iterator[Check]:
+    """Implements `Examine`."""
+    if not situation.settings.endpoint:
+        yield ok(_NAME, "No setting names a server: nothing leaves this machine.")
+        return
+    try:
+        address = address_of(situation.settings.endpoint)
+    except ModelError as error:
+        yield fail(_NAME, str(error), "Correct the setting `endpoint` or the key.")
+        return
+    yield asyncio.run(_asked(address))
+
+
+async def _asked(address: Address) -> Check:
+    # Whoever has no server does not wait for the library that speaks HTTP.
+    from sc2_lsp.engine.remote.llama_server import LlamaServer, ServerError
+
+    server = LlamaServer(address)
+    key = "with a key" if address.key else "without a key"
+    try:
+        served = await asyncio.wait_for(server.probe(), _PATIENCE_S)
+    except ServerError as error:
+        return _away(f"The server {address.url}, asked {key}, {error}.")
+    except asyncio.TimeoutError:
+        return _away(f"The server {address.url} does not answer in time.")
+    finally:
+        await server.close()
+    found = f"{address.url} serves {served.name}, {served.n_ctx} tokens a request, {key}."
+    return ok(_NAME, f"{found} Its special tokens are StarCoder2's.")
+
+
+def _away(found: str) -> Check:
+    advice = next((advice for sign, advice in _ADVICE.items() if sign in found), _ELSE)
+    return fail(_NAME, found, f"{advice} Until then the model of this machine answers.")
