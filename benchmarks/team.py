@@ -1,0 +1,309 @@
+"""What a team costs one llama-server: many people typing, with our pipeline and as llama.vim asks.
+
+Each developer has a repository, open files and keystrokes of their own (`developers`), and types at
+the speed of people whatever the answers do. For ours each has the completion service, retrieval and
+remote engine that a language server has; for the peer each has what `llama_vim` describes. Both get
+the same keystrokes at the same times and a server started anew with the same flags, in turns. All
+have asked once before it counts. Tokens are those that the server counted; a suggestion counts if
+it stood there before the next key. The clients run on the same machine as the server. `--slower F`
+stretches all times of both alike, typing, deadlines and debounce, for a machine that others use
+too; the times in the table are then divided by F.
+Prints a Markdown table:
+
+    python -m benchmarks.team --server PATH/llama-server [--developers N] [--keys N] [--slower F]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import os
+import platform
+import random
+import socket
+import subprocess
+import sys
+import sysconfig
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import psutil
+
+from benchmarks.developers import Developer, Ours, repositories, slow_down, slowed, team
+from benchmarks.llama_vim import LlamaVim, chunks_of
+from sc2_lsp.bench.figures import percentiles
+from sc2_lsp.models import BUNDLED_MODEL
+
+OURS, PEER = "sc2-lsp", "llama.vim"
+CONTENDERS = (OURS, PEER)
+FLAGS = (
+    "--threads 2 --parallel 16 --ctx-size 65536 --cache-ram 2048 --predict 128 "
+    "--metrics --no-slots --offline --timeout 60"
+)
+"""As deploy/ has them. Without --predict the server makes /infill prompts that it then refuses."""
+
+PEOPLE = 3.0
+"""What `keystrokes` has to be slowed by to be as quick as quick typists."""
+
+_LONGEST_START_S = 60.0
+_OPENING_AT_ONCE = 4
+
+
+@dataclass(slots=True)
+class Sample:
+    """What a contender did, in keys, tokens and seconds."""
+
+    name: str
+    seconds: float = 0.0
+    n_keys: int = 0
+    shown_ms: list[float] = field(default_factory=list)
+    ends: Counter[str] = field(default_factory=Counter)
+    n_evaluated: int = 0
+    n_generated: int = 0
+    server_cpu_s: float = 0.0
+    clients_cpu_s: float = 0.0
+    n_opening: int = 0
+
+    def __iadd__(self, other: Sample) -> Sample:
+        self.seconds += other.seconds
+        self.n_keys += other.n_keys
+        self.shown_ms += other.shown_ms
+        self.ends += other.ends
+        self.n_evaluated += other.n_evaluated
+        self.n_generated += other.n_generated
+        self.server_cpu_s += other.server_cpu_s
+        self.clients_cpu_s += other.clients_cpu_s
+        self.n_opening += other.n_opening
+        return self
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--server", default=os.environ.get("LLAMA_SERVER", "llama-server"))
+    parser.add_argument("--flags", default=FLAGS, help="of the server")
+    parser.add_argument("--model", type=Path, default=BUNDLED_MODEL)
+    parser.add_argument("--root", type=Path, default=Path(sysconfig.get_path("purelib")))
+    parser.add_argument("--developers", type=int, default=50)
+    parser.add_argument("--keys", type=int, default=120, help="for each developer and round")
+    parser.add_argument("--slower", type=float, default=1.0, help="stretches all times")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=2, help="that the developers share")
+    parser.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=CONTENDERS)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    command = [arguments.server, "-m", str(arguments.model), *arguments.flags.split()]
+    folders = repositories(arguments.root)
+    samples = {name: Sample(name) for name in arguments.contenders}
+    loads = []
+    for number in range(arguments.rounds):
+        try:
+            people = team(folders, arguments.developers, arguments.keys, arguments.seed + number)
+        except ValueError as error:
+            parser.error(f"{arguments.root}: {error}; name another --root or fewer developers.")
+        for name in arguments.contenders:
+            samples[name] += measured(name, command, people, arguments.slower, arguments.processes)
+            loads.append(os.getloadavg()[0])
+            print(json.dumps({"done": name, "round": number}), file=sys.stderr)
+    print("\n".join(table(list(samples.values()))))
+    print(
+        f"\nAll times stretched {arguments.slower:g}-fold. Flags: {arguments.flags}. "
+        f"llama-server {_version(arguments.server)}, Python {platform.python_version()}, "
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
+        f"load of the machine {min(loads):.0f} to {max(loads):.0f}."
+    )
+
+
+def _version(server: str) -> str:
+    shown = subprocess.run([server, "--version"], capture_output=True, text=True, check=True)
+    return (shown.stdout + shown.stderr).partition("version: ")[2].partition("\n")[0]
+
+
+def measured(
+    name: str, command: Sequence[str], people: Sequence[Developer], slower: float, n_processes: int
+) -> Sample:
+    """One contender's round, in front of a server of its own."""
+    with _server(command) as (server, url):
+        pipes, processes = [], []
+        for first in range(min(n_processes, len(people))):
+            ours, theirs = multiprocessing.Pipe()
+            mine = people[first::n_processes]
+            process = multiprocessing.Process(target=_work, args=(theirs, name, url, mine, slower))
+            process.start()
+            theirs.close()
+            pipes.append(ours)
+            processes.append(process)
+        try:
+            for pipe in pipes:
+                pipe.recv()
+            opened, cpu_s = counted(_metrics(url)), _cpu_s(server)
+            started_s = time.perf_counter()
+            for pipe in pipes:
+                pipe.send("type")
+            sample = Sample(name)
+            for pipe in pipes:
+                sample += pipe.recv()
+            sample.seconds = (time.perf_counter() - started_s) / slower
+            now = counted(_metrics(url))
+            sample.n_evaluated, sample.n_generated = now[0] - opened[0], now[1] - opened[1]
+            sample.n_opening = opened[0]
+            sample.server_cpu_s = _cpu_s(server) - cpu_s
+            for pipe in pipes:
+                pipe.send("end")
+        finally:
+            for pipe in pipes:
+                pipe.close()
+            for process in processes:
+                process.join()
+    return sample
+
+
+def _work(
+    pipe: Connection, name: str, url: str, people: Sequence[Developer], slower: float
+) -> None:
+    asyncio.run(_type_all(pipe, name, url, people, slower))
+
+
+async def _type_all(
+    pipe: Connection, name: str, url: str, people: Sequence[Developer], slower: float
+) -> None:
+    if name == OURS:
+        slow_down(slower)
+    editors = [_editor(name, url, developer, slower) for developer in people]
+    at_once = asyncio.Semaphore(_OPENING_AT_ONCE)
+
+    async def opened(editor: Ours | LlamaVim) -> None:
+        async with at_once:
+            await editor.open()
+
+    await asyncio.gather(*map(opened, editors))
+    pipe.send("ready")
+    await asyncio.to_thread(pipe.recv)
+    cpu_s = time.process_time()
+    await asyncio.gather(
+        *(
+            _type(editor, developer, PEOPLE * slower)
+            for editor, developer in zip(editors, people, strict=True)
+        )
+    )
+    sample = Sample(name, clients_cpu_s=time.process_time() - cpu_s)
+    for editor in editors:
+        sample.n_keys += editor.screen.n_keys
+        sample.shown_ms += [shown_ms / slower for shown_ms in editor.screen.shown_ms]
+        sample.ends += editor.ends if isinstance(editor, Ours) else Counter()
+    pipe.send(sample)
+    await asyncio.to_thread(pipe.recv)
+    await asyncio.gather(*(editor.close() for editor in editors))
+
+
+def _editor(name: str, url: str, developer: Developer, slower: float) -> Ours | LlamaVim:
+    if name == OURS:
+        return Ours(url, developer, slower)
+    others = [(other, developer.files[other]) for other in developer.others]
+    chunks = chunks_of(others, random.Random(developer.number))
+    return LlamaVim(url, developer.before, developer.cursor, chunks, developer.number, slower)
+
+
+async def _type(editor: Ours | LlamaVim, developer: Developer, factor: float) -> None:
+    """Press the keys when they are due, whether answers are there or not."""
+    at_s = time.perf_counter() + random.Random(developer.number).random() * factor
+    for stroke in slowed(developer.strokes, factor):
+        await asyncio.sleep(at_s - time.perf_counter())
+        editor.press(stroke)
+        at_s += stroke.pause_s
+    await asyncio.sleep(at_s - time.perf_counter())
+
+
+@contextmanager
+def _server(command: Sequence[str]) -> Iterator[tuple[psutil.Process, str]]:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    where = ("--host", "127.0.0.1", "--port", str(port))
+    with subprocess.Popen(
+        [*command, *where], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _await_health(process, url)
+            yield psutil.Process(process.pid), url
+        finally:
+            process.terminate()
+
+
+def _await_health(process: subprocess.Popen[bytes], url: str) -> None:
+    deadline_s = time.monotonic() + _LONGEST_START_S
+    while time.monotonic() < deadline_s:
+        if process.poll() is not None:
+            raise SystemExit(f"The server ended with code {process.returncode}; try its command.")
+        try:
+            with urllib.request.urlopen(f"{url}/health"):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit("The server does not get ready.")
+
+
+def _metrics(url: str) -> str:
+    with urllib.request.urlopen(f"{url}/metrics") as response:
+        return response.read().decode()  # type: ignore[no-any-return]
+
+
+def counted(metrics: str) -> tuple[int, int]:
+    """Prompt tokens evaluated and tokens generated, of the server's page of metrics."""
+    values = dict(
+        line.rsplit(" ", 1) for line in metrics.splitlines() if line and not line.startswith("#")
+    )
+    names = ("prompt_tokens_total", "tokens_predicted_total")
+    evaluated, generated = (int(float(values[f"llamacpp:{name}"])) for name in names)
+    return evaluated, generated
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
+
+
+def table(samples: Sequence[Sample]) -> list[str]:
+    """Markdown, a row a contender; then how our requests ended."""
+    lines = [
+        "| | keys | seconds | suggestions shown | a second | of keys | ms from the key, p50 | p95 "
+        "| prompt tokens evaluated a key | generated a key | server CPU ms a key "
+        "| suggestions a server CPU second | clients CPU ms a key | evaluated before |",
+        "| --- |" + " ---: |" * 13,
+    ]
+    for sample in samples:
+        n_keys, n_shown = sample.n_keys or 1, len(sample.shown_ms)
+        times = percentiles(sample.shown_ms)
+        cells = [
+            sample.name,
+            str(sample.n_keys),
+            f"{sample.seconds:.0f}",
+            str(n_shown),
+            f"{n_shown / sample.seconds:.2f}",
+            f"{n_shown / n_keys:.0%}",
+            *(f"{times[name] or 0:.0f}" for name in ("p50", "p95")),
+            f"{sample.n_evaluated / n_keys:.1f}",
+            f"{sample.n_generated / n_keys:.1f}",
+            f"{1000 * sample.server_cpu_s / n_keys:.1f}",
+            f"{n_shown / (sample.server_cpu_s or 1):.1f}",
+            f"{1000 * sample.clients_cpu_s / n_keys:.1f}",
+            str(sample.n_opening),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    for sample in samples:
+        if sample.ends:
+            ends = ", ".join(f"{end} {n}" for end, n in sample.ends.most_common())
+            lines += ["", f"How requests of {sample.name} ended: {ends}."]
+    return lines
+
+
+if __name__ == "__main__":
+    main()
