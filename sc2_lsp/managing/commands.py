@@ -196,7 +196,9 @@ def _cancelled_by_signals(model: Model) -> Iterator[None]:
         number = signal.Signals(received)
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
+    # SIGINT too: whoever is started in the background of a shell script inherits that it is ignored.
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, interrupt)
     try:
         yield
     except (KeyboardInterrupt, typer.Abort):
