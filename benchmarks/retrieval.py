@@ -43,7 +43,17 @@ from tests.support.memory_index import MemoryIndex
 from training.evaluate import Llama, standard_error
 
 DEVELOPMENT = ("rich", "click", "hypothesis", "tomlkit", "pip")
-REPORTED = ("_pytest", "mypy", "pydantic", "urllib3", "jinja2", "hatchling", "setuptools")
+REPORTED = (
+    "_pytest",
+    "mypy",
+    "pydantic",
+    "urllib3",
+    "jinja2",
+    "hatchling",
+    "setuptools",
+    "huggingface_hub",
+    "matplotlib",
+)
 BUDGETS = (500, 1000, 2000)
 LOSS_BUDGET = 1000
 CHUNK_LINES, N_CHUNKS = 64, 16
