@@ -123,7 +123,7 @@ class Window:
     def language_servers(self) -> list[psutil.Process]:
         """The servers of ours that this VS Code has started."""
         children = psutil.Process(self._server.pid).children(recursive=True)
-        return [child for child in children if _is_language_server(child.cmdline())]
+        return [child for child in children if _is_language_server(child)]
 
     def close(self) -> None:
         """Close the window, then end VS Code."""
@@ -164,8 +164,11 @@ class Window:
             self("screenshot", path=str(path))
 
 
-def _is_language_server(command: list[str]) -> bool:
-    names = {Path(part).name for part in command}
+def _is_language_server(process: psutil.Process) -> bool:
+    try:
+        names = {Path(part).name for part in process.cmdline()}
+    except psutil.NoSuchProcess:  # VS Code starts many that end at once
+        return False
     return "serve" in names and not names.isdisjoint({"sc2-lsp", "sc2_lsp"})
 
 

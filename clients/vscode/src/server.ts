@@ -45,7 +45,8 @@ export class Server implements vscode.Disposable {
   private state_: State = 'starting';
   private detail_ = '';
   private modelComplaint = '';
-  private timer: NodeJS.Timeout | undefined;
+  private nextLook: NodeJS.Timeout | undefined;
+  private nextStart: NodeJS.Timeout | undefined;
   private readonly restarts = new Restarts();
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChange = this.changed.event;
@@ -137,7 +138,7 @@ export class Server implements vscode.Disposable {
 
   /** Asks the server how it is; asks again soon while it has no weights. */
   async look(): Promise<void> {
-    clearTimeout(this.timer);
+    clearTimeout(this.nextLook);
     const client = this.client;
     const stats = await this.command<Stats>('sc2.stats');
     if (client === undefined || this.client !== client || stats === undefined) return;
@@ -152,12 +153,13 @@ export class Server implements vscode.Disposable {
         break;
       default:
         this.become('loading', `${stats.model} is being loaded.`);
-        this.timer = setTimeout(() => void this.look(), LOADING_POLL_MS);
+        this.nextLook = setTimeout(() => void this.look(), LOADING_POLL_MS);
     }
   }
 
   private async stop(): Promise<void> {
-    clearTimeout(this.timer);
+    clearTimeout(this.nextLook);
+    clearTimeout(this.nextStart);
     const client = this.client;
     this.client = undefined;
     this.stats = undefined;
@@ -169,7 +171,8 @@ export class Server implements vscode.Disposable {
     if (this.client !== client) return;
     this.client = undefined;
     this.stats = undefined;
-    clearTimeout(this.timer);
+    clearTimeout(this.nextLook);
+    clearTimeout(this.nextStart);
     const delayMs = this.restarts.delayAfterEnd(Date.now());
     if (delayMs === undefined) {
       this.become('stopped', 'The server ended too often and is not started again.');
@@ -178,7 +181,7 @@ export class Server implements vscode.Disposable {
     }
     this.log.warn(`The server ended; it is started again in ${delayMs / 1000} s.`);
     this.become('restarting', 'The server ended and is started again.');
-    this.timer = setTimeout(() => {
+    this.nextStart = setTimeout(() => {
       void discard(client);
       void this.start();
     }, delayMs);
