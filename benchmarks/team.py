@@ -22,6 +22,7 @@ import multiprocessing
 import os
 import platform
 import random
+import shutil
 import socket
 import subprocess
 import sys
@@ -99,6 +100,12 @@ def main() -> None:
     parser.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=CONTENDERS)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
+    if shutil.which(arguments.server) is None:
+        parser.error(f"there is no program {arguments.server}; name llama-server's by --server.")
+    if min(arguments.developers, arguments.keys, arguments.rounds, arguments.processes) < 1:
+        parser.error("--developers, --keys, --rounds and --processes are at least 1.")
+    if arguments.slower <= 0:
+        parser.error("--slower is greater than 0.")
     command = [arguments.server, "-m", str(arguments.model), *arguments.flags.split()]
     folders = repositories(arguments.root)
     samples = {name: Sample(name) for name in arguments.contenders}

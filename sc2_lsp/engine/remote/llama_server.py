@@ -82,7 +82,8 @@ class LlamaServer:
         self._client = httpx2.AsyncClient(
             base_url=address.url,
             headers=headers,
-            timeout=httpx2.Timeout(_ANSWER_S, connect=_CONNECT_S),
+            # Who waits for one of our own connections does not wait for the server.
+            timeout=httpx2.Timeout(_ANSWER_S, connect=_CONNECT_S, pool=None),
             limits=httpx2.Limits(max_connections=_MOST_CONNECTIONS),
             # The system's authorities, or those of SSL_CERT_FILE; but no proxy of the environment,
             # which is not what the user's settings named.
@@ -131,7 +132,7 @@ class LlamaServer:
         if required:
             literal = "".join(f"\\U{ord(char):08X}" for char in required)
             asked["grammar"] = rf'root ::= "{literal}" [\U00000000-\U0010FFFF]*'
-        timeout = httpx2.Timeout(None, connect=_CONNECT_S, pool=_ANSWER_S)
+        timeout = httpx2.Timeout(None, connect=_CONNECT_S)
         with_stream = self._client.stream("POST", "/completion", json=asked, timeout=timeout)
         async with _failures(), with_stream as response:
             if response.status_code != httpx2.codes.OK:

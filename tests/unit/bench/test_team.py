@@ -21,8 +21,9 @@ from benchmarks.llama_vim import (
     rendered,
 )
 from benchmarks.screen import Screen
-from benchmarks.team import OURS, PEER, Sample, counted, table
+from benchmarks.team import OURS, PEER, Sample, counted, main, table
 from sc2_lsp.bench.keystrokes import Kind, Stroke
+from sc2_lsp.engine.remote import llama_server
 from sc2_lsp.text import Text
 from tests.support.fake_llama_server import FakeLlamaServer
 
@@ -171,8 +172,9 @@ def server() -> Iterator[FakeLlamaServer]:
 
 
 async def test_ours_asks_the_server_through_the_whole_pipeline(
-    packages: Path, server: FakeLlamaServer
+    packages: Path, server: FakeLlamaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(llama_server, "_ANSWER_S", 60.0)
     (developer,) = team(repositories(packages), 1, 5, seed=1)
     ours = Ours(server.url, developer, slower=0.01)
     await ours.open()
@@ -198,3 +200,24 @@ def test_the_table_divides_by_keys_and_seconds() -> None:
     rows = [[cell.strip() for cell in row.split("|")] for row in table([ours, peer])[2:4]]
     assert rows[0][1:10] == ["sc2-lsp", "100", "10", "2", "0.20", "2%", "20", "40", "3.0"]
     assert rows[1][9:13] == ["50.0", "0.0", "400.0", "0.0"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--server", "/none/llama-server"], "there is no program /none/llama-server"),
+        (["--server", "sh", "--developers", "0"], "are at least 1"),
+        (["--server", "sh", "--slower", "0"], "--slower is greater than 0"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(
+    given: list[str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.argv", ["team", *given])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err

@@ -1,0 +1,43 @@
+"""Many texts at once, as an opened file brings them, in front of a server that is not quick."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from contextlib import closing, suppress
+
+import pytest
+
+from sc2_lsp.engine.remote import llama_server
+from sc2_lsp.engine.remote.address import Address
+
+N_TEXTS = 10 * llama_server._MOST_CONNECTIONS
+
+
+async def test_a_text_that_waits_for_a_connection_is_no_server_that_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(llama_server, "_ANSWER_S", 0.5)
+    answer = json.dumps({"tokens": [7]}).encode()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError), closing(writer):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                (size,) = re.findall(rb"content-length: (\d+)", head.lower())
+                await reader.readexactly(int(size))
+                # Each is answered in time; all of them together take longer than one may.
+                await asyncio.sleep(0.1)
+                head = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(answer)
+                writer.write(head + answer)
+
+    slow = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = slow.sockets[0].getsockname()[1]
+    server = llama_server.LlamaServer(Address(f"http://127.0.0.1:{port}"))
+    try:
+        texts = (server.tokenize(str(number)) for number in range(N_TEXTS))
+        assert await asyncio.gather(*texts) == [(7,)] * N_TEXTS
+    finally:
+        await server.close()
+        slow.close()
