@@ -196,7 +196,7 @@ def _cancelled_by_signals(model: Model) -> Iterator[None]:
         number = signal.Signals(received)
         raise KeyboardInterrupt
 
-    # SIGINT too: whoever is started in the background of a shell script inherits that it is ignored.
+    # SIGINT too: a shell script that starts this in the background has it ignored.
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, interrupt)
     try:
