@@ -49,7 +49,7 @@ class FakeLlamaServer:
         Handler.fake = self
         self._released.clear()
         self._is_up = True
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        self._server = _Server(("127.0.0.1", self.port), Handler)
         self._server.daemon_threads = True
         if self.has_tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -72,6 +72,11 @@ class FakeLlamaServer:
 
     def completions(self) -> list[dict[str, Any]]:
         return [asked for path, asked, _ in self.asked if path == "/completion"]
+
+
+class _Server(ThreadingHTTPServer):
+    # With five, as is usual, the texts of an opened file are turned away.
+    request_queue_size = 128
 
 
 class _Handler(BaseHTTPRequestHandler):

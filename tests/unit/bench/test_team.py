@@ -174,6 +174,8 @@ def server() -> Iterator[FakeLlamaServer]:
 async def test_ours_asks_the_server_through_the_whole_pipeline(
     packages: Path, server: FakeLlamaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Whatever else the machine does.
+    monkeypatch.setattr(llama_server, "_CONNECT_S", 60.0)
     monkeypatch.setattr(llama_server, "_ANSWER_S", 60.0)
     (developer,) = team(repositories(packages), 1, 5, seed=1)
     ours = Ours(server.url, developer, slower=0.01)
