@@ -153,24 +153,24 @@ const actions = {
   },
   /** Milliseconds from a key to the ghost text after it; null if there is none within 3 s. */
   async keyToGhost({ key }) {
-    const shownAfter = page.evaluate(
-      () =>
-        new Promise((done) => {
-          let began;
-          window.addEventListener('keydown', () => (began = performance.now()), {
-            capture: true,
-            once: true,
-          });
-          setTimeout(() => done(null), 3000);
-          const look = () => {
-            if (began === undefined || window.readGhost() === '') requestAnimationFrame(look);
-            else done(performance.now() - began);
-          };
-          look();
-        }),
-    );
+    // The listener is there before the key is pressed.
+    await page.evaluate(() => {
+      window.ghostAfter = new Promise((done) => {
+        let began;
+        window.addEventListener('keydown', () => (began = performance.now()), {
+          capture: true,
+          once: true,
+        });
+        setTimeout(() => done(null), 3000);
+        const look = () => {
+          if (began === undefined || window.readGhost() === '') requestAnimationFrame(look);
+          else done(performance.now() - began);
+        };
+        look();
+      });
+    });
     await page.keyboard.type(key);
-    return shownAfter;
+    return page.evaluate(() => window.ghostAfter);
   },
   async ghostNow() {
     return plain(await page.evaluate(() => window.readGhost()));
