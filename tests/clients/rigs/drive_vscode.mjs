@@ -3,7 +3,7 @@
 // Argument: the folder that install_vscode.sh prints.
 import { createInterface } from 'node:readline';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 const { chromium } = createRequire(join(process.argv[2], 'package.json'))('playwright-core');
 const browser = await chromium.launch({
@@ -98,11 +98,13 @@ const actions = {
     await rows.first().waitFor();
     return (await rows.allInnerTexts()).map(plain);
   },
-  /** Types into the input of the quick pick, in place of what is there, and presses its button. */
+  /** Names a file in VS Code's own file dialog, and presses its button once the file is listed. */
   async answer({ text, button }) {
     const input = page.locator('.quick-input-widget input[type=text]');
     await input.waitFor();
     await input.fill(text);
+    const row = shown('.quick-input-list .monaco-list-row');
+    await row.filter({ hasText: basename(text) }).first().waitFor();
     await page.locator('.quick-input-widget .monaco-button').getByText(button).click();
   },
   async press({ key }) {

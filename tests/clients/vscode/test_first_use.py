@@ -74,7 +74,7 @@ def test_an_installation_that_fails_is_shown_and_mended(
     window = open_(settings=settings, path=bare_path, until="StarCoder2: not installed")
     window("notification", text="sc2-lsp is not installed", button="Install")
     window("notification", text="was not installed: Wheel 'sc2-lsp'", button="Open Log")
-    window("appears", selector=".panel .output-view .view-line", text="-m pip install")
+    window("appears", selector=".panel .output-view .view-line", text="invalid.")
     window("status", text="StarCoder2: not installed")
 
     window.configure({**settings, "sc2.vscode.package": str(wheel)})
