@@ -25,6 +25,7 @@ from tests.quantize.converted import command, convert
 from tests.quantize.recipes import CASES, IDS, golden
 from tests.support.checkpoints import Recipe, Tensors, config, make_checkpoint, safetensors, weights
 from tests.support.gguf_contents import contents, without_ours
+from tests.support.peak_memory import PRINT_PEAK
 
 N_VOCAB = 378
 ROOT = Path(__file__).resolve().parents[2]
@@ -295,12 +296,10 @@ def test_memory_does_not_grow_with_the_model(tmp_path: Path) -> None:
 
 
 def _peak_bytes(folder: Path, target: Path) -> int:
-    command = [sys.executable, "-m", "quantize", "convert", str(folder), str(target)]
-    _, status, used = os.wait4(
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL).pid, 0
-    )
-    assert status == 0
-    return used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    convert = "import sys; from quantize.cli import app; app(sys.argv[1:], standalone_mode=False)"
+    command = [sys.executable, "-c", convert + PRINT_PEAK, "convert", str(folder), str(target)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return int(done.stdout.splitlines()[-1])
 
 
 def test_no_room_is_said_before_anything_is_written(tmp_path: Path) -> None:

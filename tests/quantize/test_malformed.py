@@ -21,6 +21,7 @@ from quantize.cli import app
 from tests.quantize.converted import convert
 from tests.support.checkpoints import Recipe, make_checkpoint
 from tests.support.gguf_fields import Field, fields
+from tests.support.peak_memory import PRINT_PEAK
 
 ROOT = Path(__file__).resolve().parents[2]
 GIGABYTE = 1 << 30
@@ -28,7 +29,7 @@ MOST_U64 = (1 << 64) - 1
 HUGE = (1 << 31, 1 << 40, MOST_U64)
 
 READ_ALL = """
-import json, resource, sys
+import json, sys
 from pathlib import Path
 from quantize.failures import QuantizeError
 from quantize.inspecting import inspect
@@ -40,7 +41,6 @@ for line in sys.stdin:
     except QuantizeError as error:
         said = str(error)
     print(json.dumps(said), flush=True)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
@@ -71,7 +71,7 @@ def _read(paths: list[Path]) -> tuple[list[str | None], int]:
         resource.setrlimit(resource.RLIMIT_AS, (GIGABYTE, GIGABYTE))
 
     done = subprocess.run(
-        [sys.executable, "-c", READ_ALL],
+        [sys.executable, "-c", READ_ALL + PRINT_PEAK],
         input="".join(f"{path}\n" for path in paths),
         capture_output=True,
         text=True,
@@ -82,7 +82,7 @@ def _read(paths: list[Path]) -> tuple[list[str | None], int]:
     )
     assert done.returncode == 0, done.stderr[-2000:]
     *answers, peak = done.stdout.splitlines()
-    return [json.loads(answer) for answer in answers], int(peak) * 1024
+    return [json.loads(answer) for answer in answers], int(peak)
 
 
 def _put(path: Path, data: bytes) -> Path:

@@ -29,6 +29,7 @@ class Command:
     """
 
     is_whole = False
+    program: tuple[str, ...] = _WHOLE
 
     def __init__(self, home: Path, **variables: str) -> None:
         self.models = home / "models"
@@ -42,9 +43,9 @@ class Command:
         }
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
-        is_light = arguments[0] == "model" and not self.is_whole
+        is_light = arguments[0] == "model" and not self.is_whole and self.program == _WHOLE
         return subprocess.Popen(
-            [sys.executable, *(_MODEL_ALONE if is_light else _WHOLE), *arguments],
+            [sys.executable, *(_MODEL_ALONE if is_light else self.program), *arguments],
             cwd=ROOT,
             env=self.environment,
             stdin=subprocess.DEVNULL,
