@@ -20,13 +20,14 @@ endif
 RUN := $(BIN)/python
 INSTALLED := $(VENV)/.sc2-installed
 
-.PHONY: help demo test check lint format install clean
+.PHONY: help demo test test-slow check lint format install clean
 .PHONY: e2e e2e-neovim e2e-vscode e2e-helix lint-neovim e2e-quantize e2e-gateway e2e-remote
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo     complete real code with the bundled model, as an editor would'
 	@echo 'make test     run the tests'
+	@echo 'make test-slow  run those that take long, end to end'
 	@echo 'make check    formatting, lint, types, layers and tests'
 	@echo 'make lint     the same without the tests'
 	@echo 'make format   rewrite the code in the project'"'"'s format'
@@ -45,6 +46,9 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	@$(RUN) -m pytest
+
+test-slow: $(INSTALLED)
+	@$(RUN) -m pytest -m "slow and not editor and not reference and not gateway"
 
 # All editors one after the other, also where one fails; the last result is committed.
 e2e: $(INSTALLED)
@@ -89,7 +93,7 @@ e2e-remote: $(INSTALLED)
 	@tools=$$(tests/quantize/rigs/llama_tools.sh $(RUN)) && export SC2_LLAMA_TOOLS="$$tools" && \
 		$(RUN) -m pytest -m reference --verbose --no-header tests/engine
 
-check: lint test
+check: lint test test-slow
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.test_command import refused, run
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 def test_synth_writes_a_model_that_completes(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from sc2_lsp.index import place
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 100

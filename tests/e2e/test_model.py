@@ -10,7 +10,7 @@ import pytest
 from sc2_lsp.models import BUNDLED_MODEL, catalogue
 from tests.support.command import Command
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(400)]
 
 QUICKLY = ("--set", "index=off")
 KEYS = {

@@ -17,7 +17,7 @@ from sc2_lsp.models import BUNDLED_MODEL
 from tests.support.command import Command
 from tests.support.hub_server import COMMIT, Hub
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(400)]
 
 NAME = "starcoder2-3b-q4_0"
 REPOSITORY = "second-state/StarCoder2-3B-GGUF"
