@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 import time
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +14,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from sc2_lsp import replacing
 from sc2_lsp.console import errors, fail
 from sc2_lsp.record import store
 from sc2_lsp.record.page import page
@@ -70,16 +69,7 @@ def _since_s(since: str, now_s: float) -> float:
 def _write(file: Path, text: str) -> None:
     """Put `text` into `file`, whole or not at all; ends the process where it cannot."""
     try:
-        fd, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-        try:
-            with os.fdopen(fd, "w", encoding="utf-8") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(name).replace(file)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        replacing.put(file, text.encode(), 0o600)
     except OSError as error:
         fail(f"{file} cannot be written: {error.strerror or error}.")
 

@@ -7,7 +7,6 @@ what is missing or damaged counts as not said. Writing raises OSError and leaves
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TypeVar
 import msgspec
 import platformdirs
 
+from sc2_lsp import replacing
 from sc2_lsp.models.catalogue import Model
 
 CONFIG_VARIABLE = "SC2_LSP_CONFIG_DIR"
@@ -24,6 +24,7 @@ CONFIG_VARIABLE = "SC2_LSP_CONFIG_DIR"
 MODELS_VARIABLE = "SC2_LSP_MODELS_DIR"
 """The environment variable that names another folder for downloaded models."""
 
+_BY_UMASK = 0o666
 _APP = "sc2-lsp"
 _CHOICE = "model.json"
 _LICENCES = "licences.json"
@@ -158,12 +159,4 @@ def _read(path: Path, kind: type[T]) -> T | None:
 def _write(path: Path, value: object) -> None:
     """Put `value` there at once: whoever reads finds the old file or the new one, both whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        with beside.open("xb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(value)) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    replacing.put(path, msgspec.json.format(msgspec.json.encode(value)) + b"\n", _BY_UMASK)

@@ -5,11 +5,11 @@ Numbers alone, and names that this module knows: no code, no paths, nothing that
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from sc2_lsp import replacing
 
 PID = "{pid}"
 """Stands for the process id of the server in the setting, where several servers write files."""
@@ -91,14 +91,5 @@ def _labels(labels: Mapping[str, str]) -> str:
 
 def put(path: Path, text: str) -> None:
     """Let the file hold `text`, the old or the new one at any moment; raises OSError."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        # Who collects metrics is often another user.
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _READABLE)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    # Who collects metrics is often another user.
+    replacing.put(path, text.encode(), _READABLE)
