@@ -110,6 +110,15 @@ def test_an_editor_that_was_suspended_goes_on(open_: Open) -> None:
     editor.wait_for_ghost()
 
 
+def test_a_dismissal_does_not_take_what_is_typed_behind_it(open_: Open) -> None:
+    editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
+    begin(editor)
+    # All of it arrives at once, as from a macro.
+    editor.type("\x05\x1bS" + TYPED)
+    editor.wait(lambda: editor.lines()[-1].strip() == TYPED, "the line anew")
+    editor.wait_for_ghost()
+
+
 def test_dismiss_and_toggle(open_: Open) -> None:
     editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
     begin(editor)

@@ -34,11 +34,7 @@ end
 --- Hide the suggestion until you type on.
 ---@return boolean shown whether there was one
 function M.dismiss()
-  return vim.lsp.inline_completion.get({
-    on_accept = function()
-      return nil
-    end,
-  })
+  return require('sc2_lsp.native').dismiss(vim.api.nvim_get_current_buf())
 end
 
 --- Whether suggestions are shown.

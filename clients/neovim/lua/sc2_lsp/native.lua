@@ -40,6 +40,24 @@ function M.hide(bufnr)
   end
 end
 
+--- Show nothing, and ask for nothing more until something is typed. Done at once: by Neovim's own
+--- function it would come behind the keys that are waiting, and take off what they asked for.
+---@param bufnr integer
+---@return boolean shown whether there was one
+function M.dismiss(bufnr)
+  local is_shown = M.item(bufnr) ~= nil
+  local ok = pcall(function()
+    completor(bufnr):abort()
+  end)
+  return ok and is_shown
+    or vim.lsp.inline_completion.get({
+      bufnr = bufnr,
+      on_accept = function()
+        return nil
+      end,
+    })
+end
+
 --- The text of the item that is shown; nil where there is none.
 ---@param bufnr integer
 ---@return string?
