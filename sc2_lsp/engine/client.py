@@ -57,6 +57,8 @@ class EngineClient:
         self._clock = clock
         self._sharing = sharing
         self._loading: asyncio.Task[tuple[Connection, ModelInfo]] | None = None
+        self.load_share = 0.0
+        """How much of the weights the last load has brought, from 0 to 1."""
         self._refused: tuple[_FileIdentity, ModelError] | None = None
         self._n_deaths = 0
         self.n_ends = 0
@@ -162,10 +164,14 @@ class EngineClient:
                     self._count_death()
         if loading is None:
             self._check_allowed()
+            self.load_share = 0.0
             self._loading = loading = asyncio.ensure_future(self._load(self._spec))
             # Without a reader, a failed warm-up would be reported by the event loop instead.
             loading.add_done_callback(lambda task: task.cancelled() or task.exception())
         return loading
+
+    def _follow_load(self, share: float) -> None:
+        self.load_share = share
 
     def _loaded(self) -> tuple[Connection, ModelInfo] | None:
         loading = self._loading
@@ -193,7 +199,7 @@ class EngineClient:
         identity = _file_identity(spec.model_path)
         connection = await self._open(spec)
         try:
-            info = await connection.load(spec)
+            info = await connection.load(spec, self._follow_load)
         except ModelError as error:
             self._refused = (identity, error)
             await connection.close()

@@ -37,10 +37,13 @@ class Connection:
         self._farewell = farewell
         self._ending = "The engine process has ended."
         self._ids = itertools.count(1)
+        self._on_loading: Callable[[float], None] = _ignore
         self._pending: dict[int, asyncio.Future[protocol.Reply]] = {}
         self._reading = asyncio.ensure_future(self._read_replies(reader))
 
-    async def load(self, spec: EngineSpec) -> ModelInfo:
+    async def load(self, spec: EngineSpec, progress: Callable[[float], None]) -> ModelInfo:
+        """Load the weights; `progress` is told meanwhile how much of them is there, from 0 to 1."""
+        self._on_loading = progress
         reply = await self._ask(protocol.Load(next(self._ids), spec))
         assert isinstance(reply, protocol.Loaded)
         return reply.info
@@ -94,6 +97,9 @@ class Connection:
         try:
             while True:
                 reply = protocol.decode_reply(await read_frame(reader))
+                if isinstance(reply, protocol.Loading):
+                    self._on_loading(reply.share)
+                    continue
                 future = self._pending.get(reply.id)
                 if future is not None and not future.done():
                     future.set_result(reply)
@@ -106,6 +112,10 @@ class Connection:
         for future in self._pending.values():
             if not future.done():
                 future.set_exception(EngineUnavailable(self._ending))
+
+
+def _ignore(share: float) -> None:
+    """Nobody wants to know."""
 
 
 async def read_frame(reader: asyncio.StreamReader) -> bytes:

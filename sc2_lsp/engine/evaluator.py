@@ -110,7 +110,7 @@ class Evaluator:
     def _load(self, spec: EngineSpec) -> LlamaModel | None:
         model, failure = None, None
         try:
-            model = LlamaModel(spec, self._abort)
+            model = LlamaModel(spec, self._abort, self._tell_share)
         except ModelError as error:
             failure = str(error)
         with self._lock:
@@ -119,6 +119,12 @@ class Evaluator:
         for asker, request_id in waiting:
             asker.send(self._loaded(protocol.Load(request_id, spec)))
         return model
+
+    def _tell_share(self, share: float) -> None:
+        with self._lock:
+            waiting = list(self._await_load)
+        for asker, request_id in waiting:
+            asker.send(protocol.Loading(request_id, share))
 
     def _serve(self, model: LlamaModel) -> None:
         is_rested = True

@@ -24,10 +24,12 @@ from sc2_lsp.engine.drafting import Payoff
 from sc2_lsp.engine.loading import (
     CacheSize,
     LogCapture,
+    Progress,
     description,
     load,
     metadata,
     n_threads,
+    no_progress,
 )
 from sc2_lsp.engine.pieces import Pieces
 from sc2_lsp.engine.ranking import Logits
@@ -56,14 +58,17 @@ class LlamaModel:
     `piece` and `shown` must be called from one thread at a time.
     """
 
-    def __init__(self, spec: EngineSpec, abort: AbortFlag) -> None:
+    def __init__(
+        self, spec: EngineSpec, abort: AbortFlag, progress: Progress = no_progress
+    ) -> None:
         """Load the weights that `spec` names.
 
         Raises ModelError with one sentence where that cannot be done.
         """
         self._log = LogCapture()
         self._abort = abort
-        loaded = load(spec, CacheSize(N_MEMORY_SEQUENCES, N_SCRATCH_CELLS), abort, self._log)
+        size = CacheSize(N_MEMORY_SEQUENCES, N_SCRATCH_CELLS)
+        loaded = load(spec, size, abort, self._log, progress)
         self._model, self._context = loaded.model, loaded.context
         self._vocab = lib.llama_model_get_vocab(self._model)
         self._memory = lib.llama_get_memory(self._context)

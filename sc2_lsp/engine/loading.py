@@ -9,7 +9,7 @@ import ctypes
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -60,6 +60,14 @@ _FLASH_ATTENTION = {
 }
 
 
+Progress = Callable[[float], None]
+"""Is told how much of the weights is there, from 0 to 1; called for each percent that is new."""
+
+
+def no_progress(share: float) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(frozen=True, slots=True)
 class CacheSize:
     """What of llama.cpp's cache is for other than prompts: sequences, and cells beyond theirs."""
@@ -83,7 +91,13 @@ class Loaded:
     notice: str
 
 
-def load(spec: EngineSpec, size: CacheSize, abort: AbortFlag, log: LogCapture) -> Loaded:
+def load(
+    spec: EngineSpec,
+    size: CacheSize,
+    abort: AbortFlag,
+    log: LogCapture,
+    progress: Progress = no_progress,
+) -> Loaded:
     """The weights that `spec` names, with as much of them on a GPU as can be had."""
     check_file(spec.model_path, log)
     if spec.kv_type != "f16" and spec.flash_attention == "off":
@@ -109,7 +123,7 @@ def load(spec: EngineSpec, size: CacheSize, abort: AbortFlag, log: LogCapture) -
             notices = [warning(shape, needed, here) or ""]
         log.forget()
         try:
-            loaded = _load_at(placement, found or (), spec, size, abort, log)
+            loaded = _load_at(placement, found or (), spec, size, abort, log, progress)
         except ModelError as error:
             failure = error
             continue
@@ -143,6 +157,7 @@ def _load_at(
     size: CacheSize,
     abort: AbortFlag,
     log: LogCapture,
+    progress: Progress,
 ) -> Loaded:
     params = lib.llama_model_default_params()
     params.n_gpu_layers = placement.n_gpu_layers
@@ -154,7 +169,10 @@ def _load_at(
         params.tensor_split = split
     if placement.split or not placement.n_gpu_layers:
         params.devices = ctypes.cast(devices, ctypes.c_void_p)
+    # It has to live as long, too.
+    params.progress_callback = follow = _percents(progress)
     model = lib.llama_model_load_from_file(os.fsencode(spec.model_path), params)
+    del follow
     if model is None:
         raise _load_error(spec.model_path, log)
     n_ctx = min(spec.n_ctx, lib.llama_model_n_ctx_train(model))
@@ -170,6 +188,20 @@ def _load_at(
         lib.llama_model_free(model)
         raise
     return Loaded(model, context, n_ctx, n_cells, placement.n_gpu_layers, notice="")
+
+
+def _percents(progress: Progress) -> Any:
+    """What llama.cpp calls after each tensor, to pass on what makes a difference to a reader."""
+    shown = -1
+
+    def follow(share: float, _: Any) -> bool:
+        nonlocal shown
+        if int(100 * share) > shown:
+            shown = int(100 * share)
+            progress(share)
+        return True
+
+    return lib.llama_progress_callback(follow)
 
 
 def _new_context(

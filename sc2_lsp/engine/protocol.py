@@ -1,7 +1,8 @@
 """Messages between the server and the engine process, and their frames.
 
 A frame is the length of its body as four bytes, big end first, then the body in MessagePack. Every
-request carries an id and gets exactly one reply with that id, a cancelled one too.
+request carries an id and gets exactly one reply with that id, a cancelled one too; before
+that of a `Load`, `Loading` may come.
 
 A connection to a shared engine begins with `Hello`, which is answered by `Welcome`; any other
 beginning ends it.
@@ -16,7 +17,7 @@ import msgspec
 
 from sc2_lsp.domain import EngineSpec, Generation, GenerationRequest, ModelInfo, Tokens
 
-VERSION = 2
+VERSION = 3
 """To be raised with every change of the messages: an engine and its users have to agree."""
 
 HEADER = struct.Struct(">I")
@@ -86,6 +87,13 @@ class Linger(msgspec.Struct, frozen=True, tag=True, array_like=True):
     idle_s: Annotated[float, msgspec.Meta(ge=0, le=MAX_IDLE_S)]
 
 
+class Loading(msgspec.Struct, frozen=True, tag=True, array_like=True):
+    """How much of the weights is there, from 0 to 1."""
+
+    id: int
+    share: float
+
+
 class Loaded(msgspec.Struct, frozen=True, tag=True, array_like=True):
     id: int
     info: ModelInfo
@@ -115,7 +123,7 @@ class Failed(msgspec.Struct, frozen=True, tag=True, array_like=True):
 
 
 Request = Load | Tokenize | Detokenize | Generate | Cancel | Linger
-Reply = Loaded | Tokenized | Detokenized | Generated | Failed
+Reply = Loading | Loaded | Tokenized | Detokenized | Generated | Failed
 
 _encoder = msgspec.msgpack.Encoder()
 _request_decoder: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)

@@ -39,6 +39,7 @@ async def test_one_caller_who_gives_up_does_not_take_the_load_from_the_others(
     one.cancel()
     assert (await other).n_ctx == 4096
     assert one.cancelled()
+    assert engine.load_share == 1.0
 
 
 async def test_an_engine_that_is_closed_while_it_starts_answers_who_waits() -> None:

@@ -22,13 +22,17 @@ R = TypeVar("R", bound=protocol.Reply)
 
 
 class Editor:
-    """Keeps the replies in their order."""
+    """Keeps the replies in their order, and what it hears of a load beside them."""
 
     def __init__(self) -> None:
         self._replies: queue.SimpleQueue[protocol.Reply] = queue.SimpleQueue()
+        self.shares: list[float] = []
 
     def send(self, reply: protocol.Reply) -> None:
-        self._replies.put(reply)
+        if isinstance(reply, protocol.Loading):
+            self.shares.append(reply.share)
+        else:
+            self._replies.put(reply)
 
     def reply(self, kind: type[R]) -> R:
         got = self._replies.get(timeout=TIMEOUT_S)
@@ -83,6 +87,18 @@ def test_a_load_that_is_done_answers_at_once(rig: Rig, editor: Editor) -> None:
     rig.load(another := Editor())
     assert not another.has_heard_all
     assert another.reply(protocol.Loaded).info.n_ctx == 4096
+
+
+def test_who_waits_for_the_weights_hears_how_much_is_there() -> None:
+    rig, editor = Rig(), Editor()
+    try:
+        rig.load(editor)
+        editor.reply(protocol.Loaded)
+    finally:
+        rig.stop()
+    assert editor.shares == sorted(set(editor.shares))
+    assert editor.shares[-1] == 1.0
+    assert 10 < len(editor.shares) <= 101, "each percent is worth a message, and no more"
 
 
 def test_an_engine_holds_one_model(rig: Rig, editor: Editor) -> None:

@@ -196,5 +196,5 @@ def test_stats(client: Client) -> None:
         "background": {"is_busy": False, "prompt_tokens_evaluated": 11, "generation_steps": 5},
         "model": "sc2-tiny.gguf",
         "open_documents": 1,
-        "engine": {"state": "ready", "pid": 4711},
+        "engine": {"state": "ready", "load_share": 1.0, "pid": 4711},
     }

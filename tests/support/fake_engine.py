@@ -36,6 +36,7 @@ class FakeEngine:
         self.closed = False
         self.state = "ready"
         self.pid = 4711
+        self.load_share = 1.0
 
     async def for_request(self) -> FakeEngine:
         return self

@@ -36,7 +36,8 @@ export interface Stats {
   readonly last_empty?: string | null;
   readonly latency_ms: { readonly p50: number | null; readonly p95: number | null };
   readonly model: string;
-  readonly engine: { readonly state: string | null };
+  /** `load_share` is how much of the weights is there, from 0 to 1; older servers do not say. */
+  readonly engine: { readonly state: string | null; readonly load_share?: number | null };
 }
 
 /** Owns the client of the server that runs, if one does. */
@@ -68,6 +69,11 @@ export class Server implements vscode.Disposable {
   /** What people should know about the state; may be empty. */
   get detail(): string {
     return this.detail_;
+  }
+
+  /** How much of the weights was there at the last look. */
+  get loadedPercent(): number {
+    return Math.floor(100 * (this.stats?.engine.load_share ?? 0));
   }
 
   get isRunning(): boolean {
@@ -152,7 +158,7 @@ export class Server implements vscode.Disposable {
         this.become('noModel', this.modelComplaint || `${stats.model} cannot be used.`);
         break;
       default:
-        this.become('loading', `${stats.model} is being loaded.`);
+        this.become('loading', `${stats.model} is being loaded: ${this.loadedPercent} %.`);
         this.nextLook = setTimeout(() => void this.look(), LOADING_POLL_MS);
     }
   }

@@ -58,7 +58,8 @@ export class Status implements vscode.Disposable {
       : isWorking
         ? { icon: 'loading~spin', word: 'working' }
         : LOOKS[state];
-    this.item.text = `$(${icon}) SC2`;
+    const percent = state === 'loading' ? ` ${this.server.loadedPercent} %` : '';
+    this.item.text = `$(${icon}) SC2${percent}`;
     const says = `StarCoder2: ${word}`;
     const more = isPaused ? pauseText(pause) : detail;
     this.item.accessibilityInformation = { label: more === '' ? says : `${says}. ${more}` };

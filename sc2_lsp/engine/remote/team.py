@@ -49,6 +49,11 @@ class TeamEngine:
         return "ready" if self._remote is not None and self._remote.is_ready else self._local.state
 
     @property
+    def load_share(self) -> float:
+        """How much of this machine's weights the last load has brought, from 0 to 1."""
+        return self._local.load_share
+
+    @property
     def answering(self) -> str | None:
         """The name of the model that answers in place of this machine's; None while none does."""
         return None if self._remote is None else self._remote.model_name

@@ -56,6 +56,7 @@ def stats(ls: ServerCore, arguments: Sequence[Any]) -> dict[str, Any]:
         "open_documents": len(ls.session.documents),
         "engine": {
             "state": getattr(ls.engine, "state", None),
+            "load_share": getattr(ls.engine, "load_share", None),
             "pid": getattr(ls.engine, "pid", None),
         },
     }

@@ -59,7 +59,7 @@ function M.toggle(enable, filetype)
   return M.is_enabled(filetype)
 end
 
---- For a statusline: `sc2`, or `sc2 loading` and the like; empty where the server does not run.
+--- For a statusline: `sc2`, or `sc2 loading 40/100` and the like; empty without a server.
 ---@param bufnr? integer current if left out
 ---@return string
 function M.status(bufnr)

@@ -11,7 +11,13 @@ local M = {}
 local FRESH_FOR_MS = 2000
 local ASK_AGAIN_MS = 1000
 
----@type table<integer, { engine: string?, asked_ms: number, is_asking: boolean }>
+---@class sc2_lsp.Known
+---@field engine string?
+---@field percent integer? how much of the weights is there
+---@field asked_ms number
+---@field is_asking boolean
+
+---@type table<integer, sc2_lsp.Known>
 local known = {}
 local is_followed = false
 
@@ -46,8 +52,10 @@ local function refresh(client)
     entry.is_asking = false
     entry.asked_ms = vim.uv.now()
     local engine = stats and stats.engine.state
-    if engine ~= entry.engine then
-      entry.engine = engine
+    local share = stats and stats.engine.load_share
+    local percent = type(share) == 'number' and math.floor(100 * share) or nil
+    if engine ~= entry.engine or percent ~= entry.percent then
+      entry.engine, entry.percent = engine, percent
       redraw()
     end
     if engine ~= 'ready' then
@@ -104,6 +112,11 @@ function M.text(bufnr)
   local state = M.state(bufnr)
   if state == 'none' then
     return ''
+  end
+  if state == 'loading' then
+    local client = vim.lsp.get_clients({ name = 'sc2_lsp', bufnr = bufnr or 0 })[1]
+    local percent = client and known[client.id].percent
+    return percent and ('sc2 loading %d/100'):format(percent) or 'sc2 loading'
   end
   return state == 'ready' and 'sc2' or 'sc2 ' .. state
 end
