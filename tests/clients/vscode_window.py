@@ -83,18 +83,24 @@ class Window:
             stderr=self._log,
             text=True,
         )
-        self._wait_until_it_listens()
-        self._browser = subprocess.Popen(
-            ["node", str(RIGS / "drive_vscode.mjs"), str(rig)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self._browser: subprocess.Popen[str] | None = None
         self._address = f"http://127.0.0.1:{port}/"
-        self("open", url=self._address + _query(workspace))
+        try:
+            self._wait_until_it_listens()
+            self._browser = subprocess.Popen(
+                ["node", str(RIGS / "drive_vscode.mjs"), str(rig)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            self("open", url=self._address + _query(workspace))
+        except BaseException:
+            self.close()
+            raise
 
     def __call__(self, action: str, **arguments: Any) -> Any:
         """What an action of drive_vscode.mjs returns."""
+        assert self._browser
         assert self._browser.stdin
         assert self._browser.stdout
         self._browser.stdin.write(json.dumps({"do": action, **arguments}) + "\n")
@@ -127,9 +133,10 @@ class Window:
 
     def close(self) -> None:
         """Close the window, then end VS Code."""
-        assert self._browser.stdin
-        self._browser.stdin.close()
-        self._browser.wait(timeout=60)
+        if self._browser is not None:
+            assert self._browser.stdin
+            self._browser.stdin.close()
+            self._browser.wait(timeout=60)
         self._server.terminate()
         self._server.wait(timeout=60)
         self._log.close()

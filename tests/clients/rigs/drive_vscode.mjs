@@ -66,6 +66,9 @@ const actions = {
     await shown(`${EDITOR} .monaco-editor.focused, .notebook-editor .monaco-list-row.focused`)
       .first()
       .waitFor();
+    // A new editor gets what asks for suggestions only once the page has nothing else to do; what
+    // is typed before is not asked about. Such work is done in the order in which it came.
+    await page.evaluate(() => new Promise((done) => requestIdleCallback(() => done())));
   },
   async tabNow() {
     return page.locator(`${EDITOR} .tab.active`).getAttribute('data-resource-name');
@@ -153,7 +156,7 @@ const actions = {
       text,
     );
   },
-  /** Milliseconds from a key to the ghost text after it; null if there is none within 3 s. */
+  /** When a key came and the ghost text after it, in milliseconds since 1970; null after 3 s. */
   async keyToGhost({ key }) {
     // The listener is there before the key is pressed.
     await page.evaluate(() => {
@@ -166,7 +169,7 @@ const actions = {
         setTimeout(() => done(null), 3000);
         const look = () => {
           if (began === undefined || window.readGhost() === '') requestAnimationFrame(look);
-          else done(performance.now() - began);
+          else done([began, performance.now()].map((at) => performance.timeOrigin + at));
         };
         look();
       });

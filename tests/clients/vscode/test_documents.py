@@ -63,6 +63,8 @@ def test_a_file_that_is_not_saved_yet(window: Window) -> None:
     window("press", key="Control+Alt+KeyN")
     window("tab", name="Untitled-1")
     window("insert", text=CODE + "\n\n")
+    # VS Code guesses the language, opens the text anew in it and asks no more until one types.
+    window("appears", selector="[id='status.editor.mode'] a", text="Python")
     window("insert", text="def indentation(line: str) -> ")
     suggested = window("ghost")
     window("press", key="Tab")
