@@ -40,7 +40,8 @@ def endpoint(situation: Situation) -> Iterator[Check]:
 
 async def _asked(address: Address) -> Check:
     # Whoever has no server does not wait for the library that speaks HTTP.
-    from sc2_lsp.engine.remote.llama_server import LlamaServer, ServerError
+    from sc2_lsp.engine.remote.llama_server import LlamaServer
+    from sc2_lsp.engine.remote.protocol import ServerError
 
     server = LlamaServer(address)
     key = "with a key" if address.key else "without a key"

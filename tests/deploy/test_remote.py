@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from sc2_lsp.engine.remote.address import Address
-from sc2_lsp.engine.remote.llama_server import LlamaServer, ServerError
+from sc2_lsp.engine.remote.llama_server import LlamaServer
+from sc2_lsp.engine.remote.protocol import ServerError
 from tests.deploy.conftest import in_front_of
 from tests.deploy.gateway import KEYS, free_port
 

@@ -15,7 +15,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from sc2_lsp.domain import Generation, GenerationRequest, ModelInfo, Priority, StopReason, Tokens
-from sc2_lsp.engine.remote.llama_server import LlamaServer, Piece, Served, ServerError
+from sc2_lsp.engine.remote.protocol import Piece, Served, Server, ServerError
 from sc2_lsp.engine.repetition import end_before_loop
 from sc2_lsp.ports import Clock, EngineError, EngineUnavailable
 from sc2_lsp.stopping import end_of_suggestion, whole_lines
@@ -43,7 +43,7 @@ class RemoteEngine:
     """
 
     def __init__(
-        self, server: LlamaServer, n_ctx: int, clock: Clock, spread: Spread = random.random
+        self, server: Server, n_ctx: int, clock: Clock, spread: Spread = random.random
     ) -> None:
         self._server = server
         self._n_ctx = n_ctx
