@@ -33,7 +33,10 @@ _WORD = re.compile(
 
 
 class Tokenizer:
-    """The tokens of texts and back. `tokens` and `merges` are those of the GGUF file, in order."""
+    """The tokens of texts and back, by the `tokens` and `merges` of the GGUF file, in order.
+
+    `texts` are what the file writes for each token.
+    """
 
     def __init__(self, tokens: Sequence[str], merges: Sequence[str]) -> None:
         if tuple(tokens[:N_SPECIAL_TOKENS]) != SPECIAL_TOKENS:
@@ -41,7 +44,7 @@ class Tokenizer:
         chars = _chars_of_bytes()
         self._chars = chars
         self._bytes = {char: byte for byte, char in enumerate(chars)}
-        self._texts = tokens
+        self.texts = tokens
         self._ids = {text: token for token, text in enumerate(tokens)}
         self._ranks = {
             (left, right): rank
@@ -49,6 +52,10 @@ class Tokenizer:
         }
         self._number = re.compile(f"([{_number_chars()}])")
         self._words: dict[str, Tokens] = {}
+
+    def is_made_of(self, tokens: Sequence[object]) -> bool:
+        """Whether `tokens` are the texts of this vocabulary, in order, as GGUF files write them."""
+        return list(tokens) == list(self.texts)
 
     def tokenize(self, text: str) -> Tokens:
         """The tokens of `text`, special ones written in it taken as plain text."""
@@ -69,9 +76,9 @@ class Tokenizer:
         return b"".join(map(self._bytes_of, tokens))
 
     def _bytes_of(self, token: int) -> bytes:
-        if not 0 <= token < len(self._texts):
+        if not 0 <= token < len(self.texts):
             return b""
-        text = self._texts[token]
+        text = self.texts[token]
         if token < N_SPECIAL_TOKENS:
             return text.encode()
         return bytes(self._bytes[char] for char in text if char in self._bytes)

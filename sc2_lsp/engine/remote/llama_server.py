@@ -10,40 +10,26 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from sc2_lsp.engine.remote.address import Address
+from sc2_lsp.engine.remote.proof import NEEDED, NEEDED_TEXT, differs
 from sc2_lsp.engine.remote.protocol import Piece, Served, ServerError
 from sc2_lsp.engine.remote.transport import Transport
-from sc2_lsp.vocabulary import (
-    ENDOFTEXT,
-    FILE_SEP,
-    FIM_MIDDLE,
-    FIM_PREFIX,
-    FIM_SUFFIX,
-    REPO_NAME,
-    SPECIAL_TOKENS,
-)
 
-_NEEDED = (FIM_PREFIX, FIM_MIDDLE, FIM_SUFFIX, REPO_NAME, FILE_SEP, ENDOFTEXT)
 _DATA = "data: "
 
 
 class LlamaServer:
     """Implements `Server`."""
 
-    def __init__(self, address: Address) -> None:
-        self._transport = Transport(address, "llama-server")
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
 
     async def probe(self) -> Served:
         answer = await self._transport.get("/v1/models")
         with self._transport.reading():
             served = _served(answer)
-        text = "".join(SPECIAL_TOKENS[token] for token in _NEEDED)
-        found = await self._tokens({"content": text, "parse_special": True})
-        if found != _NEEDED:
-            raise ServerError(
-                f"has {served.name}, which is no StarCoder2 model: its special tokens differ",
-                is_away=True,
-            )
+        found = await self._tokens({"content": NEEDED_TEXT, "parse_special": True})
+        if found != NEEDED:
+            raise differs(served.name)
         return served
 
     async def tokenize(self, text: str) -> tuple[int, ...]:

@@ -14,27 +14,36 @@ class ServerError(Exception):
     """The server did not do what it was asked; the message completes `The server …`.
 
     `is_away` says that it cannot be asked anything now, rather than that it refused one request.
+    `status` is what HTTP calls it, 0 where nothing came. `n_ctx` is how many tokens a request may
+    have where one had too many, else 0.
     """
 
-    def __init__(self, message: str, *, is_away: bool) -> None:
+    def __init__(self, message: str, *, is_away: bool, status: int = 0, n_ctx: int = 0) -> None:
         super().__init__(message)
         self.is_away = is_away
+        self.status = status
+        self.n_ctx = n_ctx
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """The model that the server has loaded. `n_ctx` is in tokens, for one request."""
+    """The model that the server has loaded, and the `program` that it runs in.
+
+    `n_ctx` is in tokens, for one request, 0 where the server does not tell.
+    """
 
     name: str
     n_params: int
     n_ctx: int
     n_ctx_train: int
+    program: str = "llama-server"
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """What came with one token: its text, ids, and what the prompt has cost. Seconds.
 
+    Some servers send several tokens at a time, no ids, or no word of what the prompt has cost: 0.
     `end` is empty until the last piece, which brings no text: `limit`, `eos` or another word.
     """
 

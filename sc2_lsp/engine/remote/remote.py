@@ -1,4 +1,4 @@
-"""The `Engine` port on a llama-server: one server, watched, and asked only while it answers.
+"""The `Engine` port on a server: one server, watched, and asked only while it answers.
 
 What the engine of this machine does by itself is done here with what the server sends: where a text
 ends, deadlines, the background giving way. The wanted prompt is asked alone, never a cheaper one,
@@ -92,7 +92,7 @@ class RemoteEngine:
         return ModelInfo(
             path=served.name,
             name=served.name,
-            description="on a llama-server",
+            description=f"in {served.program}",
             n_params=served.n_params,
             n_ctx=min(self._n_ctx, served.n_ctx or self._n_ctx),
             n_ctx_train=served.n_ctx_train,

@@ -7,6 +7,7 @@ hold code. Redirects are not followed, and no proxy of the environment is asked.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -20,6 +21,8 @@ _CONNECT_S = 1.0
 _ANSWER_S = 2.0
 _MOST_CONNECTIONS = 16
 _LONGEST_LINE = 1 << 20
+# What OpenAI, vLLM and llama-cpp-python say to a prompt that is too long.
+_TOO_LONG = re.compile(r"maximum context length is (\d{1,9})\b")
 
 # At their usual level they log the address of each request.
 for _name in ("httpx2", "httpcore2"):
@@ -27,21 +30,26 @@ for _name in ("httpx2", "httpcore2"):
 
 
 class Transport:
-    """Owns the connections to one server; `program` is what should answer there."""
+    """Owns the connections to one server; `program` is what answers there, as far as known."""
 
     def __init__(self, address: Address, program: str) -> None:
+        self.program = program
         self._client = _client(address)
-        self._program = program
 
     async def get(self, path: str) -> dict[str, Any]:
         """The JSON object at `path`."""
         async with self._asking():
-            return self._object(await self._client.get(path))
+            return _object(self._answer(await self._client.get(path)))
 
     async def post(self, path: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         """The JSON object that answers `asked`."""
         async with self._asking():
-            return self._object(await self._client.post(path, json=asked))
+            return _object(await self.post_any(path, asked))
+
+    async def post_any(self, path: str, asked: Mapping[str, Any]) -> Any:
+        """The JSON that answers `asked`, whatever its shape."""
+        async with self._asking():
+            return self._answer(await self._client.post(path, json=asked))
 
     async def lines(self, path: str, asked: Mapping[str, Any]) -> AsyncGenerator[str, None]:
         """The lines of an answer that comes bit by bit, each when it comes, for as long as it does.
@@ -65,7 +73,7 @@ class Transport:
         try:
             yield
         except (ValueError, LookupError, TypeError, AttributeError):
-            message = f"does not answer as {self._program} would"
+            message = f"does not answer as {self.program} would"
             raise ServerError(message, is_away=True) from None
 
     async def close(self) -> None:
@@ -82,24 +90,32 @@ class Transport:
             reason = str(error) or type(error).__name__
             raise ServerError(f"cannot be reached ({reason})", is_away=True) from None
 
-    def _object(self, response: httpx2.Response) -> dict[str, Any]:
+    def _answer(self, response: httpx2.Response) -> Any:
         if response.status_code != httpx2.codes.OK:
             raise self._refusal(response)
-        answer = response.json()
-        if not isinstance(answer, dict):
-            raise ValueError("no object")
-        return answer
+        return response.json()
 
     def _refusal(self, response: httpx2.Response) -> ServerError:
-        """What a status means; the body, which may repeat the prompt, is left out."""
+        """What a status means; of the body, which may repeat the prompt, a number at most."""
         status = response.status_code
+        message, is_away = f"answers {status}", status >= 500 or status < 400
         if status in (401, 403):
-            return ServerError(f"refuses the key ({status})", is_away=True)
-        if status == 404:
-            return ServerError(f"is no {self._program} (404)", is_away=True)
-        if status == 429:
-            return ServerError("has too much to do (429)", is_away=False)
-        return ServerError(f"answers {status}", is_away=status >= 500 or status < 400)
+            message, is_away = f"refuses the key ({status})", True
+        elif status == 404:
+            message, is_away = f"is not {self.program} (404)", True
+        elif status == 429:
+            message, is_away = "has too much to do (429)", False
+        elif status == 400 and (found := _TOO_LONG.search(response.text)):
+            n_ctx = int(found[1])
+            message = f"takes {n_ctx} tokens a request, fewer than it was sent"
+            return ServerError(message, is_away=True, status=status, n_ctx=n_ctx)
+        return ServerError(message, is_away=is_away, status=status)
+
+
+def _object(answer: Any) -> dict[str, Any]:
+    if not isinstance(answer, dict):
+        raise ValueError("no object")
+    return answer
 
 
 def _client(address: Address) -> httpx2.AsyncClient:

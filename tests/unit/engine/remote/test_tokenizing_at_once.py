@@ -35,7 +35,7 @@ async def test_a_text_that_waits_for_a_connection_is_no_server_that_is_away(
 
     slow = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = slow.sockets[0].getsockname()[1]
-    server = LlamaServer(Address(f"http://127.0.0.1:{port}"))
+    server = LlamaServer(transport.Transport(Address(f"http://127.0.0.1:{port}"), "llama-server"))
     try:
         texts = (server.tokenize(str(number)) for number in range(N_TEXTS))
         assert await asyncio.gather(*texts) == [(7,)] * N_TEXTS
