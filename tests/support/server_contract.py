@@ -38,6 +38,8 @@ class Contract:
 
     @pytest.fixture
     async def engine(self, server: AnyServer) -> RemoteEngine:
+        # However slow this machine is: the engine waits for no more than a second.
+        await server.probe()
         now_s = asyncio.get_running_loop().time
         engine = RemoteEngine(server, N_CTX, now_s)
         assert await engine.ready(), engine.problem

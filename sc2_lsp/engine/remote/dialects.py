@@ -74,6 +74,8 @@ async def llama_cpp_python(transport: Transport, tokenizer: Tokenizer, model: Mo
         takes_tokens=False,
         fields={"repeat_penalty": 1.0},
         hold=_gbnf,
+        # For its list of models it interrupts what it writes.
+        page="/none",
     )
     n_ctx = await _refused_beyond(transport, name)
     # Without another name a model is called by its path.

@@ -48,8 +48,12 @@ class AnyServer:
         self._limits: dict[str, int] = {}
 
     async def probe(self) -> Served:
-        """What is loaded, and in which program; raises ServerError where that is no StarCoder2."""
-        self._found = None
+        """What is loaded, and in which program; raises ServerError where that is no StarCoder2.
+
+        Who has proved it is only asked whether it is still there, until it fails.
+        """
+        if self._found is not None:
+            return await self._again(self._found)
         self._transport.program = _UNKNOWN
         found = await self._find()
         if isinstance(found, LlamaServer):
@@ -61,6 +65,9 @@ class AnyServer:
                 found.served = served
         self._found = found
         return served
+
+    async def ask(self) -> None:
+        await self._known().ask()
 
     async def tokenize(self, text: str) -> tuple[int, ...]:
         return await self._known().tokenize(text)
@@ -79,10 +86,23 @@ class AnyServer:
         except ServerError as error:
             if error.n_ctx and isinstance(found, Speaker):
                 self._limits[found.served.name] = error.n_ctx
+            if error.is_away:
+                self._found = None
             raise
 
     async def close(self) -> None:
         await self._transport.close()
+
+    async def _again(self, found: LlamaServer | Speaker) -> Served:
+        try:
+            if isinstance(found, LlamaServer):
+                return await found.probe()
+            await found.ask()
+            return found.served
+        except ServerError as error:
+            if error.is_away:
+                self._found = None
+            raise
 
     def _known(self) -> LlamaServer | Speaker:
         if self._found is None:

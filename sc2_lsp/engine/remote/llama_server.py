@@ -32,6 +32,9 @@ class LlamaServer:
             raise differs(served.name)
         return served
 
+    async def ask(self) -> None:
+        await self._transport.get("/v1/models")
+
     async def tokenize(self, text: str) -> tuple[int, ...]:
         return await self._tokens({"content": text, "parse_special": False})
 

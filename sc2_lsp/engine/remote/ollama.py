@@ -34,6 +34,10 @@ class Ollama:
     n_ctx: int
 
     @property
+    def page(self) -> str:
+        return "/api/version"
+
+    @property
     def path(self) -> str:
         return "/api/generate"
 

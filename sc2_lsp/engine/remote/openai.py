@@ -26,6 +26,7 @@ class OpenAi:
     takes_tokens: bool
     fields: Mapping[str, Any] = field(default_factory=dict)
     hold: Callable[[str], Mapping[str, Any]] | None = None
+    page: str = "/v1/models"
 
     @property
     def path(self) -> str:

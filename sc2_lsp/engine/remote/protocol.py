@@ -61,6 +61,13 @@ class Server(Protocol):
         """What it has loaded; raises ServerError where that is no StarCoder2."""
         ...
 
+    async def ask(self) -> None:
+        """Something small that shows that it is there; raises ServerError where it is not.
+
+        Disturbs nothing that it is at.
+        """
+        ...
+
     async def tokenize(self, text: str) -> tuple[int, ...]:
         """The tokens of `text`, special ones written in it taken as plain text."""
         ...

@@ -18,9 +18,17 @@ from sc2_lsp.engine.remote.texts import PromptText, before_special, prompt_text
 from sc2_lsp.engine.remote.transport import Transport
 from sc2_lsp.engine.tokenizer import Tokenizer
 
+_NOT_THERE = 404
+
 
 class Manner(Protocol):
-    """How one program is asked to write, at `path`, and what its lines mean."""
+    """How one program is asked to write, at `path`, and what its lines mean.
+
+    At `page` it shows that it is there, whatever else it is at.
+    """
+
+    @property
+    def page(self) -> str: ...
 
     @property
     def path(self) -> str: ...
@@ -52,6 +60,14 @@ class Speaker:
         self._manner = manner
         self._tokenizer = tokenizer
         self.served = served
+
+    async def ask(self) -> None:
+        try:
+            await self._transport.get(self._manner.page)
+        except ServerError as error:
+            # Who says that there is no such page is there.
+            if error.status != _NOT_THERE:
+                raise
 
     async def tokenize(self, text: str) -> Tokens:
         return self._tokenizer.tokenize(text)

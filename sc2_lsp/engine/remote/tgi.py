@@ -27,6 +27,10 @@ class Tgi:
     """Implements `Manner`."""
 
     @property
+    def page(self) -> str:
+        return "/info"
+
+    @property
     def path(self) -> str:
         return "/generate_stream"
 

@@ -94,7 +94,11 @@ class StandIn(Contract):
         assert (got.text, len(fake.prompts())) == ("urn a", 1)
 
     async def test_another_model_is_refused(self, fake: FakeEngine, server: AnyServer) -> None:
-        fake.shift = 7
+        assert await server.probe() == await server.probe()
+        fake.status = 503
+        with pytest.raises(ServerError, match="answers 503"):
+            await server.probe()
+        fake.status, fake.shift = 200, 7
         with pytest.raises(ServerError, match="no StarCoder2 model: its special tokens differ"):
             await server.probe()
 
@@ -168,6 +172,14 @@ class TestVllm(StandIn):
 class TestLlamaCppPython(StandIn):
     program = "llama-cpp-python"
     make = FakeLlamaCppPython
+
+    async def test_whether_it_is_there_is_asked_without_disturbing_it(
+        self, fake: FakeEngine, engine: RemoteEngine, server: AnyServer
+    ) -> None:
+        n_asked = len(fake.asked)
+        await server.ask()
+        await server.probe()
+        assert [path for path, *_ in fake.asked[n_asked:]] == ["/none", "/none"]
 
     async def test_a_file_whose_end_is_none_is_refused(
         self, fake: FakeEngine, server: AnyServer
