@@ -25,7 +25,7 @@ from sc2_lsp.completion.idle import Pauses
 from sc2_lsp.completion.service import CompletionService
 from sc2_lsp.domain import OpenFile, Outcome, Snapshot, Trigger
 from sc2_lsp.engine.client import EngineClient
-from sc2_lsp.engine.remote import llama_server, remote
+from sc2_lsp.engine.remote import remote, transport
 from sc2_lsp.engine.remote.team import TeamEngine
 from sc2_lsp.models import engine_spec
 from sc2_lsp.settings import Settings
@@ -209,7 +209,7 @@ def slowed_settings(settings: Settings, factor: float) -> Settings:
 def slow_down(factor: float) -> None:
     """Let the remote engine of this process wait as much longer for each answer."""
     for module, names in (
-        (llama_server, ("_CONNECT_S", "_ANSWER_S")),
+        (transport, ("_CONNECT_S", "_ANSWER_S")),
         (remote, ("_PROBE_S", "_FIRST_WAIT_S", "_FIRST_PAUSE_S", "_LONGEST_PAUSE_S")),
     ):
         for name in names:

@@ -20,7 +20,7 @@ _ADVICE = {
     "CERTIFICATE": "The certificate has to be one that this machine trusts, for this very name.",
     "refuses the key": "Ask for a key and put it into SC2_API_KEY or the file `api_key`.",
     "special tokens": "Have the server load a StarCoder2 model.",
-    "no llama-server": "Correct the setting `endpoint`: it names llama-server or its gateway.",
+    "(404)": "Correct the setting `endpoint`: it names an engine that serves, or its gateway.",
 }
 _ELSE = "Is the address right, the server up, and nothing on the way that forbids it?"
 
@@ -35,14 +35,15 @@ def endpoint(situation: Situation) -> Iterator[Check]:
     except ModelError as error:
         yield fail(_NAME, str(error), "Correct the setting `endpoint` or the key.")
         return
-    yield asyncio.run(_asked(address))
+    yield asyncio.run(_asked(address, situation.settings.n_ctx))
 
 
-async def _asked(address: Address) -> Check:
+async def _asked(address: Address, n_ctx: int) -> Check:
     # Whoever has no server does not wait for the library that speaks HTTP.
-    from sc2_lsp.engine.remote.llama_server import LlamaServer, ServerError
+    from sc2_lsp.engine.remote.finding import AnyServer
+    from sc2_lsp.engine.remote.protocol import ServerError
 
-    server = LlamaServer(address)
+    server = AnyServer(address, "", n_ctx)
     key = "with a key" if address.key else "without a key"
     try:
         served = await asyncio.wait_for(server.probe(), _PATIENCE_S)
@@ -52,8 +53,13 @@ async def _asked(address: Address) -> Check:
         return _away(f"The server {address.url} does not answer in time.")
     finally:
         await server.close()
-    found = f"{address.url} serves {served.name}, {served.n_ctx} tokens a request, {key}."
+    model = f"{served.name} in {served.program}"
+    found = f"{address.url} serves {model}, {_length(served.n_ctx)} a request, {key}."
     return ok(_NAME, f"{found} Its special tokens are StarCoder2's.")
+
+
+def _length(n_ctx: int) -> str:
+    return f"{n_ctx} tokens" if n_ctx else "nobody says how many tokens"
 
 
 def _away(found: str) -> Check:

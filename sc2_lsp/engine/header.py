@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -75,6 +75,18 @@ def read_model_header(path: Path) -> Header:
     return Header(first.metadata, tuple(tensors))
 
 
+def read_texts(path: Path, keys: Collection[str]) -> dict[str, list[str]]:
+    """The arrays of texts at `keys`, such as a vocabulary's tokens, of the one file at `path`.
+
+    A key that is not there, or is something else, is left out. Raises HeaderError.
+    """
+    try:
+        with path.open("rb") as file:
+            return _read_texts(_Cursor(file, path.stat().st_size), keys)
+    except (OSError, ValueError, struct.error) as error:
+        raise HeaderError(f"{path} has no readable GGUF header: {error}") from error
+
+
 def _other_parts(path: Path) -> Iterator[Path]:
     """The further files of a split model, whose first one llama.cpp is given."""
     found = _SPLIT_NAME.search(path.name)
@@ -91,13 +103,34 @@ def _read_file(path: Path) -> Header:
         raise HeaderError(f"{path} has no readable GGUF header: {error}") from error
 
 
-def _read(cursor: _Cursor) -> Header:
+def _read_counts(cursor: _Cursor) -> tuple[int, int]:
+    """How many tensors and how many values there are."""
     if cursor.take(len(_MAGIC)) != _MAGIC:
         raise ValueError("it does not begin as one")
     version = cursor.number(_U32)
     if version not in _VERSIONS:
         raise ValueError(f"version {version} is unknown")
-    n_tensors, n_values = cursor.number(_U64), cursor.number(_U64)
+    return cursor.number(_U64), cursor.number(_U64)
+
+
+def _read_texts(cursor: _Cursor, keys: Collection[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    _, n_values = _read_counts(cursor)
+    for _ in range(n_values):
+        key, type_id = cursor.text(), cursor.number(_U32)
+        if type_id != _ARRAY or key not in keys:
+            _value(cursor, type_id)
+            continue
+        element, n_elements = cursor.number(_U32), cursor.number(_U64)
+        if element != _STRING:
+            _skip_elements(cursor, element, n_elements)
+        else:
+            found[key] = [cursor.text() for _ in range(n_elements)]
+    return found
+
+
+def _read(cursor: _Cursor) -> Header:
+    n_tensors, n_values = _read_counts(cursor)
     metadata: dict[str, Value] = {}
     for _ in range(n_values):
         key = cursor.text()
@@ -121,7 +154,10 @@ def _value(cursor: _Cursor, type_id: int) -> Value | None:
 
 
 def _skip_array(cursor: _Cursor) -> None:
-    element, n_elements = cursor.number(_U32), cursor.number(_U64)
+    _skip_elements(cursor, cursor.number(_U32), cursor.number(_U64))
+
+
+def _skip_elements(cursor: _Cursor, element: int, n_elements: int) -> None:
     if n_elements > _MOST_ELEMENTS:
         raise ValueError(f"an array has {n_elements} elements")
     if element == _STRING:

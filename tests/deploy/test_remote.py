@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from sc2_lsp.engine.remote.address import Address
-from sc2_lsp.engine.remote.llama_server import LlamaServer, ServerError
+from sc2_lsp.engine.remote.finding import AnyServer
+from sc2_lsp.engine.remote.protocol import ServerError
 from tests.deploy.conftest import in_front_of
 from tests.deploy.gateway import KEYS, free_port
 
@@ -26,13 +27,13 @@ def plain_url(engine_port: int) -> Iterator[str]:
 
 
 @pytest.fixture
-async def client(plain_url: str) -> AsyncIterator[LlamaServer]:
-    server = LlamaServer(Address(plain_url, KEYS["alice"]))
+async def client(plain_url: str) -> AsyncIterator[AnyServer]:
+    server = AnyServer(Address(plain_url, KEYS["alice"]), "", 4096)
     yield server
     await server.close()
 
 
-async def test_all_that_the_language_server_asks_passes(client: LlamaServer) -> None:
+async def test_all_that_the_language_server_asks_passes(client: AnyServer) -> None:
     assert (await client.probe()).n_ctx > 0
     tokens = await client.tokenize("def add(a, b):\n    return <file_sep>")
     assert await client.detokenize(tokens) == "def add(a, b):\n    return <file_sep>"
@@ -42,7 +43,7 @@ async def test_all_that_the_language_server_asks_passes(client: LlamaServer) -> 
 
 
 @pytest.mark.parametrize("word", ["re", "naïve", "\U0001f600", '"\\', "x" * 256])
-async def test_a_cut_word_is_written_anew(client: LlamaServer, word: str) -> None:
+async def test_a_cut_word_is_written_anew(client: AnyServer, word: str) -> None:
     tokens = await client.tokenize("def add(a, b):\n    ")
     written = ""
     async for piece in client.write(tokens, 4, word):
@@ -52,7 +53,7 @@ async def test_a_cut_word_is_written_anew(client: LlamaServer, word: str) -> Non
 
 
 async def test_a_wrong_key_is_said_so(plain_url: str) -> None:
-    server = LlamaServer(Address(plain_url, "wrong-0123456789abcdef"))
+    server = AnyServer(Address(plain_url, "wrong-0123456789abcdef"), "", 4096)
     with pytest.raises(ServerError, match="refuses the key"):
         await server.probe()
     await server.close()

@@ -11,11 +11,112 @@ import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 SPECIAL = (1, 2, 3, 5, 6, 0)
 CERTIFICATE = Path(__file__).with_name("self_signed.pem")
 GIVE_UP_S = 20.0
+
+
+class _Server(ThreadingHTTPServer):
+    # With five, as is usual, the texts of an opened file are turned away.
+    request_queue_size = 128
+
+
+class Handler(BaseHTTPRequestHandler):
+    fake: FakeLlamaServer
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self._answer({})
+
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        self._answer(json.loads(self.rfile.read(length)))
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def _answer(self, asked: dict[str, Any]) -> None:
+        fake = self.fake
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        fake.asked.append((self.path, asked, headers))
+        if fake.hangs:
+            fake._released.wait(GIVE_UP_S)
+        if fake.hangs or not fake._is_up:
+            # As of a process that is gone: an answer on a connection that was open before, too.
+            self.close_connection = True
+        elif fake.status != 200 or fake.body:
+            self.send(fake.status, fake.body or '{"error": {"message": "as ordered"}}')
+        else:
+            self.page(asked)
+
+    def page(self, asked: dict[str, Any]) -> None:
+        """Answer what is asked in the server's own way."""
+        fake = self.fake
+        if self.path == "/v1/models":
+            meta = {"n_ctx": 2048, "n_ctx_train": 16384, "n_params": 3_030_371_328}
+            self.send(200, json.dumps({"data": [{"id": "/models/team.gguf", "meta": meta}]}))
+        elif self.path == "/tokenize":
+            text = asked["content"]
+            tokens = list(fake.special) if asked["parse_special"] else [100 + ord(c) for c in text]
+            self.send(200, json.dumps({"tokens": tokens}))
+        elif self.path == "/detokenize":
+            content = "".join(chr(token - 100) for token in asked["tokens"])
+            self.send(200, json.dumps({"content": content}))
+        elif self.path == "/completion":
+            self._write(asked)
+        else:
+            self.send(404, "{}")
+
+    def _write(self, asked: dict[str, Any]) -> None:
+        pieces = self.fake.pieces[: asked["n_predict"] or 1]
+        timings = {"prompt_n": len(asked["prompt"]), "cache_n": 0, "prompt_ms": 1.0}
+        answers: list[dict[str, Any]] = [
+            {"content": text, "tokens": [token], "stop": False, "timings": timings}
+            for text, token in pieces
+        ]
+        kind = "eos" if len(pieces) == len(self.fake.pieces) else "limit"
+        answers.append({"content": "", "tokens": [], "stop": True, "stop_type": kind})
+        self.stream([f"data: {json.dumps(answer)}\n\n" for answer in answers])
+
+    def stream(self, messages: list[str]) -> None:
+        """Send them one by one, as far as the faults that are ordered let them through."""
+        fake = self.fake
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        for number, message in enumerate(messages):
+            if number == fake.stall_at:
+                fake.begun.set()
+                self._wait_for_the_end()
+                return
+            if number == fake.cut_at:
+                self.connection.close()
+                return
+            try:
+                self.wfile.write(message.encode())
+                self.wfile.flush()
+            except OSError:
+                return
+
+    def _wait_for_the_end(self) -> None:
+        """Until the client closes the connection, which shows as the end of its input."""
+        self.connection.settimeout(GIVE_UP_S)
+        try:
+            if not self.rfile.read(1):
+                self.fake.closed.set()
+        except OSError:
+            self.fake.closed.set()
+
+    def send(self, status: int, body: str) -> None:
+        content = body.encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
 
 @dataclass
@@ -39,14 +140,14 @@ class FakeLlamaServer:
     asked: list[tuple[str, dict[str, Any], dict[str, str]]] = field(default_factory=list)
     begun: threading.Event = field(default_factory=threading.Event)
     closed: threading.Event = field(default_factory=threading.Event)
+    handler: ClassVar[type[Handler]] = Handler
     _is_up: bool = False
     _released: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
-        class Handler(_Handler):
-            pass
+        class Handler(self.handler):  # type: ignore[misc, name-defined]
+            fake = self
 
-        Handler.fake = self
         self._released.clear()
         self._is_up = True
         self._server = _Server(("127.0.0.1", self.port), Handler)
@@ -72,90 +173,3 @@ class FakeLlamaServer:
 
     def completions(self) -> list[dict[str, Any]]:
         return [asked for path, asked, _ in self.asked if path == "/completion"]
-
-
-class _Server(ThreadingHTTPServer):
-    # With five, as is usual, the texts of an opened file are turned away.
-    request_queue_size = 128
-
-
-class _Handler(BaseHTTPRequestHandler):
-    fake: FakeLlamaServer
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        self._answer({})
-
-    def do_POST(self) -> None:
-        length = int(self.headers["Content-Length"])
-        self._answer(json.loads(self.rfile.read(length)))
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-    def _answer(self, asked: dict[str, Any]) -> None:
-        fake = self.fake
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        fake.asked.append((self.path, asked, headers))
-        if fake.hangs:
-            fake._released.wait(GIVE_UP_S)
-        if fake.hangs or not fake._is_up:
-            # As of a process that is gone: an answer on a connection that was open before, too.
-            self.close_connection = True
-        elif fake.status != 200 or fake.body:
-            self._send(fake.status, fake.body or '{"error": {"message": "as ordered"}}')
-        elif self.path == "/v1/models":
-            meta = {"n_ctx": 2048, "n_ctx_train": 16384, "n_params": 3_030_371_328}
-            self._send(200, json.dumps({"data": [{"id": "/models/team.gguf", "meta": meta}]}))
-        elif self.path == "/tokenize":
-            text = asked["content"]
-            tokens = list(fake.special) if asked["parse_special"] else [100 + ord(c) for c in text]
-            self._send(200, json.dumps({"tokens": tokens}))
-        elif self.path == "/detokenize":
-            content = "".join(chr(token - 100) for token in asked["tokens"])
-            self._send(200, json.dumps({"content": content}))
-        elif self.path == "/completion":
-            self._write(asked)
-        else:
-            self._send(404, "{}")
-
-    def _write(self, asked: dict[str, Any]) -> None:
-        fake = self.fake
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.send_header("Connection", "close")
-        self.end_headers()
-        self.close_connection = True
-        timings = {"prompt_n": len(asked["prompt"]), "cache_n": 0, "prompt_ms": 1.0}
-        answers: list[dict[str, Any]] = [
-            {"content": text, "tokens": [token], "stop": False, "timings": timings}
-            for text, token in fake.pieces[: asked["n_predict"] or 1]
-        ]
-        kind = "eos" if len(answers) == len(fake.pieces) else "limit"
-        answers.append({"content": "", "tokens": [], "stop": True, "stop_type": kind})
-        for number, answer in enumerate(answers):
-            if number == fake.stall_at:
-                fake.begun.set()
-                self._wait_for_the_end()
-                return
-            if number == fake.cut_at:
-                self.connection.close()
-                return
-            self.wfile.write(f"data: {json.dumps(answer)}\n\n".encode())
-            self.wfile.flush()
-
-    def _wait_for_the_end(self) -> None:
-        """Until the client closes the connection, which shows as the end of its input."""
-        self.connection.settimeout(GIVE_UP_S)
-        try:
-            if not self.rfile.read(1):
-                self.fake.closed.set()
-        except OSError:
-            self.fake.closed.set()
-
-    def _send(self, status: int, body: str) -> None:
-        content = body.encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)

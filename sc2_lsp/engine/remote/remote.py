@@ -1,4 +1,4 @@
-"""The `Engine` port on a llama-server: one server, watched, and asked only while it answers.
+"""The `Engine` port on a server: one server, watched, and asked only while it answers.
 
 What the engine of this machine does by itself is done here with what the server sends: where a text
 ends, deadlines, the background giving way. The wanted prompt is asked alone, never a cheaper one,
@@ -15,7 +15,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from sc2_lsp.domain import Generation, GenerationRequest, ModelInfo, Priority, StopReason, Tokens
-from sc2_lsp.engine.remote.llama_server import LlamaServer, Piece, Served, ServerError
+from sc2_lsp.engine.remote.protocol import Piece, Served, Server, ServerError
 from sc2_lsp.engine.repetition import end_before_loop
 from sc2_lsp.ports import Clock, EngineError, EngineUnavailable
 from sc2_lsp.stopping import end_of_suggestion, whole_lines
@@ -43,7 +43,7 @@ class RemoteEngine:
     """
 
     def __init__(
-        self, server: LlamaServer, n_ctx: int, clock: Clock, spread: Spread = random.random
+        self, server: Server, n_ctx: int, clock: Clock, spread: Spread = random.random
     ) -> None:
         self._server = server
         self._n_ctx = n_ctx
@@ -92,7 +92,7 @@ class RemoteEngine:
         return ModelInfo(
             path=served.name,
             name=served.name,
-            description="on a llama-server",
+            description=f"in {served.program}",
             n_params=served.n_params,
             n_ctx=min(self._n_ctx, served.n_ctx or self._n_ctx),
             n_ctx_train=served.n_ctx_train,

@@ -142,7 +142,7 @@ class _Instead:
 
 def _connect(address: Address, n_ctx: int, clock: Clock) -> RemoteEngine:
     # Whoever has no server does not wait for the library that speaks HTTP.
-    from sc2_lsp.engine.remote.llama_server import LlamaServer
+    from sc2_lsp.engine.remote.finding import AnyServer
     from sc2_lsp.engine.remote.remote import RemoteEngine
 
-    return RemoteEngine(LlamaServer(address), n_ctx, clock)
+    return RemoteEngine(AnyServer(address, "", n_ctx), n_ctx, clock)

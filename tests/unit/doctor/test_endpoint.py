@@ -38,7 +38,7 @@ def test_one_that_works_is_sent_no_code(tmp_path: Path, server: FakeLlamaServer)
     server.start()
     check = looked_at(tmp_path, server.url)
     assert check.state is State.OK
-    assert "serves team.gguf, 2048 tokens a request, with a key" in check.found
+    assert "serves team.gguf in llama-server, 2048 tokens a request, with a key" in check.found
     assert {path for path, _, _ in server.asked} == {"/v1/models", "/tokenize"}
     assert {headers["authorization"] for _, _, headers in server.asked} == {f"Bearer {KEY}"}
 
@@ -47,10 +47,18 @@ def test_one_that_works_is_sent_no_code(tmp_path: Path, server: FakeLlamaServer)
     ("broken", "found", "advice"),
     [
         ({"status": 401}, "refuses the key (401)", KEY_VARIABLE),
-        ({"status": 404}, "is no llama-server (404)", "Correct the setting `endpoint`"),
+        (
+            {"status": 404},
+            "is not a server for completions (404)",
+            "Correct the setting `endpoint`",
+        ),
         ({"status": 503}, "answers 503", "Is the address right"),
         ({"special": (7, 8, 9)}, "special tokens differ", "StarCoder2 model"),
-        ({"body": "<html>"}, "does not answer as llama-server would", "Is the address right"),
+        (
+            {"body": "<html>"},
+            "does not answer as a server for completions would",
+            "Is the address right",
+        ),
         ({"has_tls": True}, "CERTIFICATE_VERIFY_FAILED", "this machine trusts"),
     ],
 )

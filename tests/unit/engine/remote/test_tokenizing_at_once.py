@@ -9,16 +9,17 @@ from contextlib import closing, suppress
 
 import pytest
 
-from sc2_lsp.engine.remote import llama_server
+from sc2_lsp.engine.remote import transport
 from sc2_lsp.engine.remote.address import Address
+from sc2_lsp.engine.remote.llama_server import LlamaServer
 
-N_TEXTS = 10 * llama_server._MOST_CONNECTIONS
+N_TEXTS = 10 * transport._MOST_CONNECTIONS
 
 
 async def test_a_text_that_waits_for_a_connection_is_no_server_that_is_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(llama_server, "_ANSWER_S", 0.5)
+    monkeypatch.setattr(transport, "_ANSWER_S", 0.5)
     answer = json.dumps({"tokens": [7]}).encode()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -34,7 +35,7 @@ async def test_a_text_that_waits_for_a_connection_is_no_server_that_is_away(
 
     slow = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = slow.sockets[0].getsockname()[1]
-    server = llama_server.LlamaServer(Address(f"http://127.0.0.1:{port}"))
+    server = LlamaServer(transport.Transport(Address(f"http://127.0.0.1:{port}"), "llama-server"))
     try:
         texts = (server.tokenize(str(number)) for number in range(N_TEXTS))
         assert await asyncio.gather(*texts) == [(7,)] * N_TEXTS

@@ -1,0 +1,132 @@
+"""JSON over HTTP with one server: the only place that makes connections to it.
+
+Whatever goes wrong is a ServerError of one sentence, without what was sent or what came: either may
+hold code. Redirects are not followed, and no proxy of the environment is asked.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import httpx2
+
+from sc2_lsp.engine.remote.address import Address
+from sc2_lsp.engine.remote.protocol import ServerError
+
+_CONNECT_S = 1.0
+_ANSWER_S = 2.0
+_MOST_CONNECTIONS = 16
+_LONGEST_LINE = 1 << 20
+# What OpenAI, vLLM and llama-cpp-python say to a prompt that is too long.
+_TOO_LONG = re.compile(r"maximum context length is (\d{1,9})\b")
+
+# At their usual level they log the address of each request.
+for _name in ("httpx2", "httpcore2"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+class Transport:
+    """Owns the connections to one server; `program` is what answers there, as far as known."""
+
+    def __init__(self, address: Address, program: str) -> None:
+        self.program = program
+        self._client = _client(address)
+
+    async def get(self, path: str) -> dict[str, Any]:
+        """The JSON object at `path`."""
+        async with self._asking():
+            return _object(self._answer(await self._client.get(path)))
+
+    async def post(self, path: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """The JSON object that answers `asked`."""
+        async with self._asking():
+            return _object(await self.post_any(path, asked))
+
+    async def post_any(self, path: str, asked: Mapping[str, Any]) -> Any:
+        """The JSON that answers `asked`, whatever its shape."""
+        async with self._asking():
+            return self._answer(await self._client.post(path, json=asked))
+
+    async def lines(self, path: str, asked: Mapping[str, Any]) -> AsyncGenerator[str, None]:
+        """The lines of an answer that comes bit by bit, each when it comes, for as long as it does.
+
+        To be closed by whoever does not read it to its end, which closes the connection.
+        """
+        timeout = httpx2.Timeout(None, connect=_CONNECT_S)
+        with_stream = self._client.stream("POST", path, json=asked, timeout=timeout)
+        async with self._asking(), with_stream as response:
+            if response.status_code != httpx2.codes.OK:
+                await response.aread()
+                raise self._refusal(response)
+            async for line in response.aiter_lines():
+                if len(line) > _LONGEST_LINE:
+                    raise ServerError("writes lines without an end", is_away=True)
+                yield line
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Take an answer apart in here: one of another shape is a ServerError."""
+        try:
+            yield
+        except (ValueError, LookupError, TypeError, AttributeError):
+            message = f"does not answer as {self.program} would"
+            raise ServerError(message, is_away=True) from None
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[None]:
+        try:
+            with self.reading():
+                yield
+        except httpx2.TimeoutException:
+            raise ServerError("does not answer in time", is_away=True) from None
+        except httpx2.HTTPError as error:
+            reason = str(error) or type(error).__name__
+            raise ServerError(f"cannot be reached ({reason})", is_away=True) from None
+
+    def _answer(self, response: httpx2.Response) -> Any:
+        if response.status_code != httpx2.codes.OK:
+            raise self._refusal(response)
+        return response.json()
+
+    def _refusal(self, response: httpx2.Response) -> ServerError:
+        """What a status means; of the body, which may repeat the prompt, a number at most."""
+        status = response.status_code
+        message, is_away = f"answers {status}", status >= 500 or status < 400
+        if status in (401, 403):
+            message, is_away = f"refuses the key ({status})", True
+        elif status == 404:
+            message, is_away = f"is not {self.program} (404)", True
+        elif status == 429:
+            message, is_away = "has too much to do (429)", False
+        elif status == 400 and (found := _TOO_LONG.search(response.text)):
+            n_ctx = int(found[1])
+            message = f"takes {n_ctx} tokens a request, fewer than it was sent"
+            return ServerError(message, is_away=True, status=status, n_ctx=n_ctx)
+        return ServerError(message, is_away=is_away, status=status)
+
+
+def _object(answer: Any) -> dict[str, Any]:
+    if not isinstance(answer, dict):
+        raise ValueError("no object")
+    return answer
+
+
+def _client(address: Address) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(
+        base_url=address.url,
+        headers={"Authorization": f"Bearer {address.key}"} if address.key else {},
+        # Who waits for one of our own connections does not wait for the server.
+        timeout=httpx2.Timeout(_ANSWER_S, connect=_CONNECT_S, pool=None),
+        limits=httpx2.Limits(max_connections=_MOST_CONNECTIONS),
+        # The system's authorities, or those of SSL_CERT_FILE; but no proxy of the environment,
+        # which is not what the user's settings named.
+        verify=httpx2.create_ssl_context(),
+        trust_env=False,
+    )
