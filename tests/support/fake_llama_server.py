@@ -115,6 +115,8 @@ class Handler(BaseHTTPRequestHandler):
         content = body.encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
+        for name, value in self.fake.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
 
@@ -124,14 +126,16 @@ class FakeLlamaServer:
     """Answers at `url` between `start` and `stop`, which may be called again and again.
 
     A prompt is continued by `pieces`, each a text and a token. `status` answers everything with
-    that number, `body` with that text. It writes no more than `stall_at` pieces, and breaks the
-    connection behind `cut_at`. It hangs before it answers anything where `hangs`.
+    that number, `body` with that text, both with `headers`. It writes no more than `stall_at`
+    pieces, and breaks the connection behind `cut_at`. It hangs before it answers anything where
+    `hangs`.
     """
 
     pieces: list[tuple[str, int]] = field(default_factory=lambda: [("ok", 100)])
     special: tuple[int, ...] = SPECIAL
     status: int = 200
     body: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
     stall_at: int | None = None
     cut_at: int | None = None
     hangs: bool = False

@@ -176,7 +176,9 @@ class RemoteEngine:
         try:
             self._served = await asyncio.wait_for(self._server.probe(), _PROBE_S)
         except ServerError as error:
-            self._lose(str(error))
+            # One that is known and has too much to do is still there.
+            if error.is_away or self._served is None:
+                self._lose(str(error))
         except asyncio.TimeoutError:
             self._lose("does not answer in time")
         else:

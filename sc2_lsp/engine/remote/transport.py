@@ -1,13 +1,15 @@
 """JSON over HTTP with one server: the only place that makes connections to it.
 
 Whatever goes wrong is a ServerError of one sentence, without what was sent or what came: either may
-hold code. Redirects are not followed, and no proxy of the environment is asked.
+hold code. Redirects are not followed, and no proxy of the environment is asked. A server that says
+429 is not asked for tokens or text until it said that it may be.
 """
 
 from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -16,11 +18,14 @@ import httpx2
 
 from sc2_lsp.engine.remote.address import Address
 from sc2_lsp.engine.remote.protocol import ServerError
+from sc2_lsp.ports import Clock
 
 _CONNECT_S = 1.0
 _ANSWER_S = 2.0
 _MOST_CONNECTIONS = 16
 _LONGEST_LINE = 1 << 20
+_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 30.0
 # What OpenAI, vLLM and llama-cpp-python say to a prompt that is too long.
 _TOO_LONG = re.compile(r"maximum context length is (\d{1,9})\b")
 
@@ -32,9 +37,11 @@ for _name in ("httpx2", "httpcore2"):
 class Transport:
     """Owns the connections to one server; `program` is what answers there, as far as known."""
 
-    def __init__(self, address: Address, program: str) -> None:
+    def __init__(self, address: Address, program: str, clock: Clock = time.monotonic) -> None:
         self.program = program
         self._client = _client(address)
+        self._clock = clock
+        self._paused_until_s = 0.0
 
     async def get(self, path: str) -> dict[str, Any]:
         """The JSON object at `path`."""
@@ -48,6 +55,7 @@ class Transport:
 
     async def post_any(self, path: str, asked: Mapping[str, Any]) -> Any:
         """The JSON that answers `asked`, whatever its shape."""
+        self._refuse_in_pause()
         async with self._asking():
             return self._answer(await self._client.post(path, json=asked))
 
@@ -56,6 +64,7 @@ class Transport:
 
         To be closed by whoever does not read it to its end, which closes the connection.
         """
+        self._refuse_in_pause()
         timeout = httpx2.Timeout(None, connect=_CONNECT_S)
         with_stream = self._client.stream("POST", path, json=asked, timeout=timeout)
         async with self._asking(), with_stream as response:
@@ -90,6 +99,11 @@ class Transport:
             reason = str(error) or type(error).__name__
             raise ServerError(f"cannot be reached ({reason})", is_away=True) from None
 
+    def _refuse_in_pause(self) -> None:
+        if self._clock() < self._paused_until_s:
+            message = "had too much to do (429) and is not asked for a while"
+            raise ServerError(message, is_away=False, status=429)
+
     def _answer(self, response: httpx2.Response) -> Any:
         if response.status_code != httpx2.codes.OK:
             raise self._refusal(response)
@@ -104,6 +118,7 @@ class Transport:
         elif status == 404:
             message, is_away = f"is not {self.program} (404)", True
         elif status == 429:
+            self._paused_until_s = self._clock() + _pause_s(response)
             message, is_away = "has too much to do (429)", False
         elif status == 400 and (found := _TOO_LONG.search(response.text)):
             n_ctx = int(found[1])
@@ -116,6 +131,13 @@ def _object(answer: Any) -> dict[str, Any]:
     if not isinstance(answer, dict):
         raise ValueError("no object")
     return answer
+
+
+def _pause_s(response: httpx2.Response) -> float:
+    """For how long the server wants no requests: what it says in seconds, within bounds."""
+    said = response.headers.get("Retry-After", "").strip()
+    is_number = said.isascii() and said.isdecimal() and len(said) < 10
+    return min(max(_PAUSE_S, float(said)), _LONGEST_PAUSE_S) if is_number else _PAUSE_S
 
 
 def _client(address: Address) -> httpx2.AsyncClient:

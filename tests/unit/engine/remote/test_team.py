@@ -309,7 +309,7 @@ async def test_it_is_back_within_seconds(
     assert clock.now_s - back_s <= 5.0
 
 
-@pytest.mark.parametrize("status", [400, 413, 429])
+@pytest.mark.parametrize("status", [400, 413])
 async def test_one_refused_request_is_no_reason_to_leave(
     team: TeamEngine, server: FakeLlamaServer, status: int
 ) -> None:
@@ -319,6 +319,26 @@ async def test_one_refused_request_is_no_reason_to_leave(
         await engine.generate(REQUEST)
     server.status = 200
     assert (await (await team.for_request()).generate(REQUEST)).text == "ok"
+
+
+async def test_who_asks_too_much_waits_and_does_not_leave(
+    team: TeamEngine, server: FakeLlamaServer
+) -> None:
+    engine = await team.for_request()
+    server.status, server.headers = 429, {"Retry-After": "20"}
+    with pytest.raises(EngineError, match="too much to do"):
+        await engine.generate(REQUEST)
+    n_asked = len(server.asked)
+    for _ in range(3):
+        with pytest.raises(EngineError, match="not asked for a while"):
+            await (await team.for_request()).generate(REQUEST)
+    # Nothing comes until this deadline, so it is looked after, and it is still there.
+    assert isinstance(engine, RemoteEngine)
+    engine._suspect()
+    assert engine._probing is not None
+    await engine._probing
+    assert isinstance(await team.for_request(), RemoteEngine)
+    assert [path for path, *_ in server.asked[n_asked:]] == ["/v1/models"]
 
 
 async def test_a_server_that_hangs_is_left_after_one_deadline(
