@@ -21,7 +21,7 @@ RUN := $(BIN)/python
 INSTALLED := $(VENV)/.sc2-installed
 
 .PHONY: help demo test test-slow check lint format install clean
-.PHONY: e2e e2e-neovim e2e-vscode e2e-helix lint-neovim e2e-quantize e2e-gateway e2e-remote
+.PHONY: e2e e2e-neovim e2e-vscode e2e-helix lint-neovim e2e-quantize e2e-gateway lint-deploy e2e-remote
 .DEFAULT_GOAL := help
 
 help:
@@ -36,6 +36,7 @@ help:
 	@echo 'make e2e-helix   with Helix, an editor without inline completion'
 	@echo 'make e2e-quantize  build llama.cpp'"'"'s own tools and compare sc2-quantize with them'
 	@echo 'make e2e-gateway  fetch nginx and llama-server into your cache folder and test the gateway of deploy/'
+	@echo 'make lint-deploy  what nginx, Compose, Kustomize, Prometheus and systemd say of the files of deploy/'
 	@echo 'make e2e-vscode  with VS Code in a browser'
 	@echo 'make e2e-remote  build llama-server and compare what it writes with the local engine'
 	@echo 'make install  only create $(VENV) and install into it'
@@ -88,6 +89,10 @@ e2e-quantize: $(INSTALLED)
 e2e-gateway: $(INSTALLED)
 	@rig=$$(tests/deploy/rigs/gateway.sh) && SC2_GATEWAY_RIG="$$rig" \
 		$(RUN) -m pytest -m gateway --verbose --no-header tests/deploy
+
+lint-deploy: $(INSTALLED)
+	@rig=$$(tests/deploy/rigs/gateway.sh) && SC2_GATEWAY_RIG="$$rig" \
+		$(RUN) -m pytest -m gateway --verbose --no-header tests/deploy/test_lint.py
 
 e2e-remote: $(INSTALLED)
 	@tools=$$(tests/quantize/rigs/llama_tools.sh $(RUN)) && export SC2_LLAMA_TOOLS="$$tools" && \

@@ -114,6 +114,14 @@ class Recorder:
                 end.shutdown(socket.SHUT_RDWR)
 
 
+class Straight(Recorder):
+    """No recorder: the engine itself at its port."""
+
+    def __init__(self, port: int) -> None:
+        self.target = self.port = port
+        self.sent = []
+
+
 class Loading:
     """An engine that has not loaded its model yet and says so to everybody."""
 
@@ -291,11 +299,18 @@ def running(
 ) -> Iterator[Gateway]:
     """A gateway in front of the recorder and more engines, with changes of nginx.conf."""
     site = (FILES.parent / "compose" / "site.conf").read_text(encoding="utf-8")
-    ports = [recorder.port, *more_ports]
-    servers = "; server ".join(f"127.0.0.1:{port} max_fails=2 fail_timeout=5s" for port in ports)
+    engines = [recorder.port, *more_ports]
+    servers = "; server ".join(f"127.0.0.1:{port} max_fails=2 fail_timeout=5s" for port in engines)
     engine = {"engine:8080 resolve max_fails=2 fail_timeout=5s": servers}
     site = replaced(site, {"/dev/stdout": f"{folder}/access.log", **engine})
-    port, inner_port = configure(folder, routes, site, changes)
+    ports = configure(folder, routes, site, changes)
+    with started(folder, *ports, recorder) as gateway:
+        yield gateway
+
+
+@contextmanager
+def started(folder: Path, port: int, inner_port: int, recorder: Recorder) -> Iterator[Gateway]:
+    """The gateway that is configured in a folder."""
     log = folder / "error.log"
     process = subprocess.Popen(
         [rig() / "nginx", "-p", folder, "-c", "nginx.conf", "-e", log, "-g", "daemon off;"]
@@ -322,17 +337,22 @@ def engine_command(model: str, **changes: str) -> str:
     return f"{command} --threads 1"
 
 
+SMALL = {"parallel": "2", "ctx_size": "4096", "n_gpu_layers": "0", "cache_ram": "64"}
+"""Flags of an engine for tests; the others are as deployed."""
+
+
 @contextmanager
-def llama_server(folder: Path) -> Iterator[int]:
+def llama_server(
+    folder: Path, program: str = "llama-server", flags: dict[str, str] = SMALL
+) -> Iterator[int]:
     """A llama-server with the bundled model; its port. Its log is `llama.log` in the folder."""
     port = free_port()
-    program = shutil.which("llama-server", path=str(rig()))
-    assert program is not None
+    found = shutil.which(program, path=str(rig())) or shutil.which(program)
+    assert found is not None, f"there is no {program}"
     model = engine_spec(Settings()).model_path
-    small = {"parallel": "2", "ctx_size": "4096", "n_gpu_layers": "0", "cache_ram": "64"}
-    command = engine_command(model, host="127.0.0.1", port=str(port), **small)
+    command = engine_command(model, host="127.0.0.1", port=str(port), **flags)
     with (folder / "llama.log").open("wb") as log:
-        process = subprocess.Popen([program, *command.split()], stdout=log, stderr=log)
+        process = subprocess.Popen([found, *command.split()], stdout=log, stderr=log)
         try:
             until(lambda: process.poll() is not None or _healthy(port), "llama-server's start", 60)
             assert process.poll() is None, (folder / "llama.log").read_text(encoding="utf-8")

@@ -176,10 +176,10 @@ def engine_flags() -> dict[str, str]:
             for container in node.get("containers", []):
                 if "args" in container:
                     found[path.relative_to(DEPLOY).as_posix()] = " ".join(container["args"])
-    unit = (DEPLOY / "systemd" / "sc2-engine.service").read_text(encoding="utf-8")
+    unit = (DEPLOY / "systemd" / "sc2-engine@.service").read_text(encoding="utf-8")
     start = re.search(r"^ExecStart=((?:.*\\\n)*.*)", unit, re.MULTILINE)
     assert start
-    found["systemd/sc2-engine.service"] = start[1]
+    found["systemd/sc2-engine@.service"] = start[1]
     return found
 
 
@@ -295,5 +295,5 @@ def test_units_are_confined() -> None:
         text = unit.read_text(encoding="utf-8")
         for line in ("DynamicUser=yes", "ProtectSystem=strict", "NoNewPrivileges=yes"):
             assert f"\n{line}\n" in text, f"{unit.name} lacks {line}"
-    engine = (DEPLOY / "systemd" / "sc2-engine.service").read_text(encoding="utf-8")
+    engine = (DEPLOY / "systemd" / "sc2-engine@.service").read_text(encoding="utf-8")
     assert "\nPrivateNetwork=yes\n" in engine

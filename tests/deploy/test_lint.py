@@ -102,6 +102,8 @@ def test_nginx_accepts_its_configuration(routes: str, place: str, tmp_path: Path
     site = (DEPLOY / place / "site.conf").read_text(encoding="utf-8")
     # What is looked up when nginx starts; the engine itself is looked up later.
     site = site.replace("kube-dns.kube-system.svc.cluster.local", "127.0.0.1")
+    for other in (DEPLOY / place).glob("engines.conf"):
+        shutil.copy(other, tmp_path)
     configure(tmp_path, routes, site.replace("/dev/stdout", f"{tmp_path}/access.log"))
     run("nginx", "-t", "-p", tmp_path, "-c", "nginx.conf", "-e", tmp_path / "error.log")
 
@@ -112,7 +114,10 @@ def test_systemd_accepts_its_units(tmp_path: Path) -> None:
     for unit in (DEPLOY / "systemd").glob("*.service"):
         text = unit.read_text(encoding="utf-8")
         text = re.sub(
-            r"^(Exec\w+=)/usr/\S+bin/(nginx|llama-server)", rf"\1{program}", text, flags=re.M
+            r"^(Exec\w+=)/(?:usr|opt)/\S+bin/(nginx|llama-server)",
+            rf"\1{program}",
+            text,
+            flags=re.M,
         )
         (tmp_path / unit.name).write_text(text, encoding="utf-8")
     units = sorted(tmp_path.glob("*.service"))
