@@ -186,6 +186,9 @@ async def test_an_engine_is_replaced_and_put_back_while_somebody_types(
             await type_a_char()
     assert ends == {"answered": n_typed}
     assert n_typed > 40
+    asked = [line["status"] for line in gateway.log() if line["path"] == "/completion"]
+    assert asked.count(200) > 20
+    assert set(asked) <= {200, 499}
     service.close()
     await team.close()
     nothing_is_written_down(Path(machine.environment["SC2_RUN"]))
