@@ -11,6 +11,13 @@ import routes from 'routes.js';
 const BEARER = /^Bearer ([\x21-\x7e]{16,256})$/;
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i;
 
+// What a refused request costs its user, and how far ahead of their share that can bring them.
+const REFUSED_SECONDS = 0.5;
+const MOST_SECONDS = 20;
+
+// What it takes to make tokens of a text, or a text of tokens; a guess on the safe side.
+const SECONDS_PER_BYTE = 1e-6;
+
 // Upper bounds in seconds; what llama-server and vLLM take for a completion lies between them.
 const SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
@@ -37,6 +44,9 @@ function pass(r) {
         return refuse(r, 405, 'method', `This path takes ${route.method} only.`);
     }
     if (route.fields !== undefined) {
+        if (excess(r) > 0) {
+            return r.return(429);
+        }
         const problem = headerProblem(r);
         if (problem !== null) {
             return refuse(r, 415, 'encoding', problem);
@@ -144,9 +154,47 @@ function refuse(r, status, reason, message) {
     r.return(status, JSON.stringify({error: {code: status, type: reason, message: message}}));
 }
 
+// By how many seconds the user is further ahead of their share than they may be; negative if not.
+// `shares` holds for each user when they are even again. Two workers that write at the same moment
+// may lose what one of them adds, which is one request.
+function excess(r) {
+    const ahead = (ngx.shared.shares.get(r.variables.user) || 0) - Date.now() / 1000;
+    return Math.max(0, ahead) - Number(r.variables.share_ahead);
+}
+
+// Adds seconds of the engine, or of a refusal, to what the user has had.
+function charge(r, seconds) {
+    const shares = ngx.shared.shares;
+    const user = r.variables.user;
+    const now = Date.now() / 1000;
+    if ((shares.get(user) || 0) < now) {
+        shares.set(user, now);
+    }
+    shares.incr(user, seconds / Number(r.variables.share_rate), now);
+}
+
+// What a request has cost: how long the engines that were tried ('0.010, 0.200', or '-' for none)
+// have worked for a completion, and for anything else by its length, since a file is opened with many
+// at once, each of which waits for the others.
+function cost(r) {
+    if (!r.variables.route.includes('completion')) {
+        return Number(r.variables.request_length) * SECONDS_PER_BYTE;
+    }
+    return (r.variables.upstream_response_time || '').split(/[,:]/)
+        .reduce((sum, part) => sum + (Number(part) || 0), 0);
+}
+
+function retryAfter(r) {
+    return String(Math.max(1, Math.ceil(excess(r))));
+}
+
 // Read once when a request is logged; '1', so that it is.
 function counted(r) {
     const seconds = Number(r.variables.request_time);
+    if (r.variables.user) {
+        charge(r, r.variables.status === '429'
+            ? Math.max(0, Math.min(REFUSED_SECONDS, MOST_SECONDS - excess(r))) : cost(r));
+    }
     add(`requests|${r.variables.user || '-'}|${r.variables.status}`, 1);
     if (r.variables.why) {
         add(`refused|${r.variables.why}`, 1);
@@ -191,4 +239,4 @@ function metrics(r) {
         '# TYPE sc2_gateway_completion_seconds histogram', ...lines.seconds, ''].join('\n'));
 }
 
-export default {keyHash, pass, counted, metrics};
+export default {keyHash, pass, counted, retryAfter, metrics};

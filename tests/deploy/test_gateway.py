@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.deploy.flood import measured
 from tests.deploy.gateway import FILES, KEYS, Gateway, Loading, Recorder, key_line, until
 
 pytestmark = pytest.mark.gateway
@@ -236,7 +237,7 @@ def test_a_large_body_is_refused_and_stored_nowhere(gateway: Gateway) -> None:
 
 @pytest.mark.parametrize(
     ("path", "body", "most"),
-    [("/completion", {"prompt": [600], "n_predict": 1}, 21), ("/health", None, 101)],
+    [("/completion", {"prompt": [600], "n_predict": 1}, 21), ("/health", None, 501)],
 )
 def test_too_many_requests_of_one_user_are_none_of_another(
     slow_gateway: Gateway, path: str, body: object, most: int
@@ -280,12 +281,6 @@ def test_a_stream_arrives_as_it_is_written(gateway: Gateway) -> None:
     assert len(lines) > 8
     assert json.loads(lines[-1][6:])["stop"] is True
     connection.close()
-
-
-def measured(gateway: Gateway, name: str) -> float:
-    """One of the engine's own metrics."""
-    text = gateway.engine("/metrics").body.decode()
-    return float(next(line for line in text.splitlines() if line.startswith(f"{name} ")).split()[1])
 
 
 def test_a_cancelled_stream_is_cancelled_at_the_engine(gateway: Gateway) -> None:
