@@ -1,6 +1,6 @@
-"""StarCoder2's tokenizer in plain Python, from the vocabulary of a GGUF file, without weights.
+"""The tokenizer of StarCoder2's family in plain Python, from a model's vocabulary, without weights.
 
-For servers of other programs, which take text apart in ways of their own or not at all. Byte-level
+For servers of other programs, some of which take text apart for nobody. Byte-level
 BPE: each number char alone, then GPT-2's split into words, then the merges of the vocabulary
 (arXiv 2402.19173 §3; the split is that of llama.cpp's `starcoder`). Knows no special token in text.
 """
@@ -19,8 +19,8 @@ from sc2_lsp.domain import Tokens
 from sc2_lsp.engine.header import HeaderError, read_texts
 from sc2_lsp.vocabulary import N_SPECIAL_TOKENS, SPECIAL_TOKENS
 
-_TOKENS = "tokenizer.ggml.tokens"
-_MERGES = "tokenizer.ggml.merges"
+TOKENS_KEY = "tokenizer.ggml.tokens"
+MERGES_KEY = "tokenizer.ggml.merges"
 _KNOWN_WORDS = 1 << 16
 _LONGEST_KNOWN_WORD = 64
 # What Unicode calls white space; `\s` has four control chars more.
@@ -35,7 +35,7 @@ _WORD = re.compile(
 class Tokenizer:
     """The tokens of texts and back, by the `tokens` and `merges` of the GGUF file, in order.
 
-    `texts` are what the file writes for each token.
+    Raises ValueError where the special tokens are others than StarCoder2's.
     """
 
     def __init__(self, tokens: Sequence[str], merges: Sequence[str]) -> None:
@@ -44,7 +44,7 @@ class Tokenizer:
         chars = _chars_of_bytes()
         self._chars = chars
         self._bytes = {char: byte for byte, char in enumerate(chars)}
-        self.texts = tokens
+        self._texts = tokens
         self._ids = {text: token for token, text in enumerate(tokens)}
         self._ranks = {
             (left, right): rank
@@ -52,10 +52,6 @@ class Tokenizer:
         }
         self._number = re.compile(f"([{_number_chars()}])")
         self._words: dict[str, Tokens] = {}
-
-    def is_made_of(self, tokens: Sequence[object]) -> bool:
-        """Whether `tokens` are the texts of this vocabulary, in order, as GGUF files write them."""
-        return list(tokens) == list(self.texts)
 
     def tokenize(self, text: str) -> Tokens:
         """The tokens of `text`, special ones written in it taken as plain text."""
@@ -76,9 +72,9 @@ class Tokenizer:
         return b"".join(map(self._bytes_of, tokens))
 
     def _bytes_of(self, token: int) -> bytes:
-        if not 0 <= token < len(self.texts):
+        if not 0 <= token < len(self._texts):
             return b""
-        text = self.texts[token]
+        text = self._texts[token]
         if token < N_SPECIAL_TOKENS:
             return text.encode()
         return bytes(self._bytes[char] for char in text if char in self._bytes)
@@ -135,9 +131,9 @@ def tokenizer_of(path: Path) -> Tokenizer:
 
     Raises HeaderError.
     """
-    texts = read_texts(path, (_TOKENS, _MERGES))
+    texts = read_texts(path, (TOKENS_KEY, MERGES_KEY))
     try:
-        return Tokenizer(texts[_TOKENS], texts[_MERGES])
+        return Tokenizer(texts[TOKENS_KEY], texts[MERGES_KEY])
     except (KeyError, ValueError):
         raise HeaderError(f"{path} holds no vocabulary of StarCoder2.") from None
 

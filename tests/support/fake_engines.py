@@ -15,17 +15,31 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sc2_lsp.domain import Tokens
-from sc2_lsp.engine.tokenizer import Tokenizer, tokenizer_of
+from sc2_lsp.engine.header import read_texts
+from sc2_lsp.engine.tokenizer import MERGES_KEY, TOKENS_KEY, Tokenizer, tokenizer_of
 from sc2_lsp.models import BUNDLED_MODEL
 from sc2_lsp.vocabulary import N_SPECIAL_TOKENS, SPECIAL_TOKENS
 from tests.support.fake_llama_server import FakeLlamaServer, Handler
 
 _SPECIAL = re.compile("(" + "|".join(map(re.escape, SPECIAL_TOKENS)) + ")")
 N_CTX = 2048
+# The vocabulary of what is served is not that of this machine's model: but for the special tokens.
+OFFSET = 20_000
 
 
 def tokenizer() -> Tokenizer:
     return tokenizer_of(BUNDLED_MODEL)
+
+
+def served(tokens: Sequence[int]) -> Tokens:
+    """The tokens of what is served for those of the bundled model."""
+    return tuple(token + OFFSET * (token >= N_SPECIAL_TOKENS) for token in tokens)
+
+
+def text_of(tokens: Sequence[int]) -> str:
+    """What those of what is served stand for."""
+    own = [token - OFFSET * (token >= N_SPECIAL_TOKENS) for token in tokens]
+    return tokenizer().bytes_of(own).decode()
 
 
 def read_as_tokens(prompt: str | Sequence[int]) -> Tokens:
@@ -34,7 +48,8 @@ def read_as_tokens(prompt: str | Sequence[int]) -> Tokens:
         return tuple(prompt)
     found: list[int] = []
     for number, part in enumerate(_SPECIAL.split(prompt)):
-        found += [SPECIAL_TOKENS.index(part)] if number % 2 else tokenizer().tokenize(part)
+        own = [SPECIAL_TOKENS.index(part)] if number % 2 else tokenizer().tokenize(part)
+        found += served(own)
     return tuple(found)
 
 
@@ -43,7 +58,7 @@ class FakeEngine(FakeLlamaServer):
     """`answers` are continuations by what a prompt ends with; else it is `pieces`.
 
     `shift` makes its vocabulary another: ids are greater by that much. Who asks for the field
-    `refused` is refused.
+    `refused` is refused, and the page `hidden` is not there.
     """
 
     path: ClassVar[str] = "/v1/completions"
@@ -52,6 +67,7 @@ class FakeEngine(FakeLlamaServer):
     answers: tuple[tuple[str, list[tuple[str, int]]], ...] = ()
     shift: int = 0
     refused: str = ""
+    hidden: str = ""
     ends_at_file_sep: bool = True
     n_ctx: int = N_CTX
 
@@ -73,15 +89,12 @@ class FakeEngine(FakeLlamaServer):
 
     def written(self, asked: dict[str, Any], n_tokens: int) -> tuple[list[tuple[str, int]], str]:
         """The pieces for a request, and why they end."""
-        text = tokenizer().bytes_of(read_as_tokens(self.prompt_of(asked))).decode()
+        text = text_of(read_as_tokens(self.prompt_of(asked)))
         pieces = next((found for end, found in self.answers if text.endswith(end)), self.pieces)
         return pieces[:n_tokens], "stop" if len(pieces) <= n_tokens else "length"
 
     def tokens_of(self, text: str) -> list[int]:
         return [token + self.shift for token in read_as_tokens(text)]
-
-    def text_of(self, token: int) -> str:
-        return tokenizer().bytes_of([token - self.shift]).decode("utf-8", "replace")
 
 
 class _OpenAi(Handler):
@@ -145,12 +158,15 @@ class _Vllm(_OpenAi):
     def model(self, name: str) -> dict[str, Any]:
         return {**super().model(name), "root": name, "max_model_len": self.fake.n_ctx}
 
-    def complete(self, asked: dict[str, Any]) -> None:
-        if allowed := asked.get("allowed_token_ids"):
-            choice = {"index": 0, "text": self.fake.text_of(allowed[0]), "finish_reason": "length"}
-            self.send(200, json.dumps({"choices": [choice]}))
+    def page(self, asked: dict[str, Any]) -> None:
+        if self.path == "/tokenize" and self.path != self.fake.hidden:
+            tokens = self.fake.tokens_of(asked["prompt"])
+            found = {"count": len(tokens), "max_model_len": self.fake.n_ctx, "tokens": tokens}
+            self.send(200, json.dumps(found))
+        elif self.path == "/detokenize":
+            self.send(200, json.dumps({"prompt": text_of(asked["tokens"])}))
         else:
-            super().complete(asked)
+            super().page(asked)
 
     def choice(
         self, text: str, token: int | None, end: str | None, asked: dict[str, Any]
@@ -203,14 +219,14 @@ class _Ollama(_OpenAi):
             other = {"name": "llama3:8b", "model": "llama3:8b", "details": {"family": "llama"}}
             self.send(200, json.dumps({"models": [other, *models]}))
         elif self.path == "/api/show":
-            tokens = [fake.text_of(token) for token in range(3)] if fake.shift else None
+            texts = read_texts(BUNDLED_MODEL, (TOKENS_KEY, MERGES_KEY))
+            tokens, merges = texts[TOKENS_KEY][fake.shift :], texts[MERGES_KEY]
             info = {
                 "general.architecture": "starcoder2",
                 "general.parameter_count": 3_030_371_328,
                 "starcoder2.context_length": 16_384,
-                "tokenizer.ggml.tokens": (tokens or list(tokenizer().texts))
-                if asked.get("verbose")
-                else None,
+                "tokenizer.ggml.tokens": tokens if asked.get("verbose") else None,
+                "tokenizer.ggml.merges": merges if asked.get("verbose") else None,
             }
             self.send(200, json.dumps({"details": {}, "model_info": info}))
         elif self.path == "/api/generate":

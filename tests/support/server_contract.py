@@ -17,8 +17,7 @@ from sc2_lsp.engine.remote.address import Address
 from sc2_lsp.engine.remote.finding import AnyServer
 from sc2_lsp.engine.remote.protocol import Served
 from sc2_lsp.engine.remote.remote import RemoteEngine
-from sc2_lsp.vocabulary import FIM_MIDDLE, FIM_PREFIX, FIM_SUFFIX, SPECIAL_TOKENS
-from tests.support.fake_engines import tokenizer
+from sc2_lsp.vocabulary import FIM_MIDDLE, FIM_PREFIX, FIM_SUFFIX, N_SPECIAL_TOKENS, SPECIAL_TOKENS
 
 CODE = "def add(a, b):\n    return a"
 TEXT = "def f(x):\r\n\treturn '<file_sep>' + \"é😀\" # 12 <|endoftext|>\f\u2028end"
@@ -46,8 +45,9 @@ class Contract:
         return engine
 
     @pytest.fixture
-    def request_(self) -> GenerationRequest:
-        tokens = (FIM_PREFIX, *tokenizer().tokenize(CODE), FIM_SUFFIX, FIM_MIDDLE)
+    async def request_(self, engine: RemoteEngine) -> GenerationRequest:
+        (code,) = await engine.tokenize([CODE])
+        tokens = (FIM_PREFIX, *code, FIM_SUFFIX, FIM_MIDDLE)
         return GenerationRequest(tokens, max_tokens=8, deadline_s=60.0, stop=StopRule(100))
 
     async def test_what_is_there_is_found_out(self, server: AnyServer) -> None:
@@ -60,9 +60,12 @@ class Contract:
     async def test_texts_are_taken_apart_with_control_tokens_as_text(
         self, engine: RemoteEngine
     ) -> None:
-        texts = [TEXT, "a\ud800b", "", *SPECIAL_TOKENS]
-        assert await engine.tokenize(texts) == [tokenizer().tokenize(text) for text in texts]
-        assert await engine.detokenize(tokenizer().tokenize(TEXT)) == TEXT
+        texts = [TEXT, "", *SPECIAL_TOKENS, "".join(SPECIAL_TOKENS)]
+        for text, tokens in zip(texts, await engine.tokenize(texts), strict=True):
+            assert min(tokens, default=N_SPECIAL_TOKENS) >= N_SPECIAL_TOKENS
+            assert await engine.detokenize(tokens) == text
+        (broken,) = await engine.tokenize(["a\ud800b"])
+        assert await engine.detokenize(broken) == "a?b"
 
     async def test_no_more_is_written_than_was_asked_for(
         self, engine: RemoteEngine, request_: GenerationRequest

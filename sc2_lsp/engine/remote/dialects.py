@@ -1,42 +1,48 @@
 """Finds out which program answers at `/v1/completions`, and whether its model is StarCoder2.
 
-A model is taken at no word: that its special tokens, and others, are the ones of StarCoder2 is seen
-from what the server makes of them. No code is sent for that.
+That a model's special tokens are the ones of StarCoder2 is seen from what the server makes of them.
+No code is sent for that.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 from sc2_lsp.engine.remote.openai import PATH, OpenAi
-from sc2_lsp.engine.remote.proof import NEEDED, NEEDED_TEXT, SAMPLE, differs
+from sc2_lsp.engine.remote.proof import NEEDED, NEEDED_TEXT, differs
 from sc2_lsp.engine.remote.protocol import Served, ServerError
 from sc2_lsp.engine.remote.speaking import Speaker
 from sc2_lsp.engine.remote.transport import Transport
-from sc2_lsp.engine.tokenizer import Tokenizer
-from sc2_lsp.vocabulary import ENDOFTEXT, FILE_SEP, FIM_MIDDLE, N_SPECIAL_TOKENS, SPECIAL_TOKENS
+from sc2_lsp.engine.remote.words import VllmWords, Words
+from sc2_lsp.vocabulary import FILE_SEP, FIM_MIDDLE, N_SPECIAL_TOKENS, SPECIAL_TOKENS
 
 Model = Mapping[str, Any]
 """An entry of the list at `/v1/models`."""
 
 # Beyond any context of StarCoder2's: refused before it is evaluated.
 _TOO_LONG = " a" * 70_000
+_REFUSED, _BROKEN = 400, 500
 _META = set("\\.^$*+?{}[]|()/-")
 
 
-async def vllm(transport: Transport, tokenizer: Tokenizer, model: Model) -> Speaker:
-    """A vLLM, by its own fields: docs.vllm.ai, 'OpenAI-Compatible Server', v0.32."""
+async def vllm(transport: Transport, words: Words, model: Model) -> Speaker:
+    """A vLLM, by its own fields: docs.vllm.ai, 'OpenAI-Compatible Server', v0.32.
+
+    Where a gateway lets nobody ask it for tokens, prompts go there as text.
+    """
     name = str(model["id"])
-    # The first ids of the vocabulary are special; and some that are not, from all over it.
-    tokens = [*NEEDED[:-1], *sorted(set(tokenizer.tokenize(SAMPLE)))[::4]]
-    texts = await asyncio.gather(*(_text_of(transport, name, token) for token in tokens))
-    if list(texts) != [tokenizer.bytes_of([token]).decode("utf-8", "replace") for token in tokens]:
-        raise differs(name)
+    its_words = VllmWords(transport, name)
+    try:
+        if await its_words.parse(NEEDED_TEXT) != NEEDED:
+            raise differs(name)
+        words = its_words
+    except ServerError as error:
+        if not _REFUSED <= error.status < _BROKEN:
+            raise
+        await _count(transport, name)
     manner = OpenAi(
         model=name,
-        takes_tokens=True,
         fields={
             "top_p": 1.0,
             "top_k": -1,
@@ -56,22 +62,20 @@ async def vllm(transport: Transport, tokenizer: Tokenizer, model: Model) -> Spea
         n_ctx_train=0,
         program="vLLM",
     )
-    return Speaker(transport, manner, tokenizer, served)
+    return Speaker(transport, manner, words, served)
 
 
-async def llama_cpp_python(transport: Transport, tokenizer: Tokenizer, model: Model) -> Speaker:
+async def llama_cpp_python(transport: Transport, words: Words, model: Model) -> Speaker:
     """A `llama_cpp.server`, 0.3.36: prompts as text, whose control tokens it parses."""
     name = str(model["id"])
-    for text, tokens in ((NEEDED_TEXT, NEEDED), (SAMPLE, tokenizer.tokenize(SAMPLE))):
-        answer = await transport.post("/extras/tokenize", {"model": name, "input": text})
-        if tuple(answer.get("tokens") or ()) != tokens:
-            raise differs(name)
+    answer = await transport.post("/extras/tokenize", {"model": name, "input": NEEDED_TEXT})
+    if tuple(answer.get("tokens") or ()) != NEEDED:
+        raise differs(name)
     if not await _ends_a_text(transport, name):
         message = f"writes on behind the end of a file: have {name} made anew by sc2-quantize"
         raise ServerError(message, is_away=True)
     manner = OpenAi(
         model=name,
-        takes_tokens=False,
         fields={"repeat_penalty": 1.0},
         hold=_gbnf,
         # For its list of models it interrupts what it writes.
@@ -81,46 +85,34 @@ async def llama_cpp_python(transport: Transport, tokenizer: Tokenizer, model: Mo
     # Without another name a model is called by its path.
     shown = name.replace("\\", "/").rsplit("/", 1)[-1]
     served = Served(shown, n_params=0, n_ctx=n_ctx, n_ctx_train=0, program="llama-cpp-python")
-    return Speaker(transport, manner, tokenizer, served)
+    return Speaker(transport, manner, words, served)
 
 
-async def anything(transport: Transport, tokenizer: Tokenizer, model: Model) -> Speaker:
-    """Any other program: prompts as text. It has to count the tokens of a prompt.
-
-    A special token is one token only where the vocabulary has it, and ordinary text is as many
-    tokens as here only where it is taken apart in the same way.
-    """
+async def anything(transport: Transport, words: Words, model: Model) -> Speaker:
+    """Any other program: prompts as text."""
     name = str(model["id"])
-    for text, tokens in ((NEEDED_TEXT, NEEDED), (SAMPLE, tokenizer.tokenize(SAMPLE))):
-        asked = {"model": name, "prompt": text, "max_tokens": 1, "temperature": 0.0}
-        usage = (await transport.post(PATH, asked)).get("usage") or {}
-        n_tokens = usage.get("prompt_tokens")
-        if n_tokens is None:
-            message = "does not say how many tokens a prompt has, so that its model is not known"
-            raise ServerError(message, is_away=True)
-        # One more is a beginning-of-text that it puts before every prompt.
-        if n_tokens not in (len(tokens), len(tokens) + 1):
-            raise differs(name)
+    await _count(transport, name)
     program = "an OpenAI-compatible server"
     n_ctx = int(model.get("max_model_len") or model.get("context_length") or 0)
     served = Served(name, n_params=0, n_ctx=n_ctx, n_ctx_train=0, program=program)
-    manner = OpenAi(name, takes_tokens=False, fields={"stop": [SPECIAL_TOKENS[FILE_SEP]]})
-    return Speaker(transport, manner, tokenizer, served)
+    manner = OpenAi(name, fields={"stop": [SPECIAL_TOKENS[FILE_SEP]]})
+    return Speaker(transport, manner, words, served)
 
 
-async def _text_of(transport: Transport, name: str, token: int) -> str:
-    """What the server writes when it may write `token` alone."""
-    asked = {
-        "model": name,
-        "prompt": [ENDOFTEXT],
-        "max_tokens": 1,
-        "temperature": 0.0,
-        "allowed_token_ids": [token],
-        "skip_special_tokens": False,
-    }
-    answer = await transport.post(PATH, asked)
-    with transport.reading():
-        return str(answer["choices"][0]["text"])
+async def _count(transport: Transport, name: str) -> None:
+    """Have the server count special tokens, each of which is one only where the model knows it.
+
+    Raises ServerError.
+    """
+    asked = {"model": name, "prompt": NEEDED_TEXT, "max_tokens": 1, "temperature": 0.0}
+    usage = (await transport.post(PATH, asked)).get("usage") or {}
+    n_tokens = usage.get("prompt_tokens")
+    if n_tokens is None:
+        message = "does not say how many tokens a prompt has, so that its model is not known"
+        raise ServerError(message, is_away=True)
+    # One more is a beginning-of-text that it puts before every prompt.
+    if n_tokens not in (len(NEEDED), len(NEEDED) + 1):
+        raise differs(name)
 
 
 async def _ends_a_text(transport: Transport, name: str) -> bool:

@@ -20,7 +20,8 @@ from sc2_lsp.engine.remote.protocol import Piece, Served, ServerError
 from sc2_lsp.engine.remote.speaking import Speaker
 from sc2_lsp.engine.remote.tgi import tgi
 from sc2_lsp.engine.remote.transport import Transport
-from sc2_lsp.engine.tokenizer import Tokenizer, tokenizer_of
+from sc2_lsp.engine.remote.words import OwnWords, Words
+from sc2_lsp.engine.tokenizer import tokenizer_of
 from sc2_lsp.models import BUNDLED_MODEL
 
 _UNKNOWN = "a server for completions"
@@ -121,35 +122,35 @@ class AnyServer:
         if model.get("owned_by") == "llamacpp" or "meta" in model:
             transport.program = "llama-server"
             return LlamaServer(transport)
-        tokenizer = await _tokenizer()
+        words = await _words()
         match model.get("owned_by"):
             case "vllm":
                 transport.program = "vLLM"
-                return await dialects.vllm(transport, tokenizer, self._chosen(models))
+                return await dialects.vllm(transport, words, self._chosen(models))
             case "me":
                 transport.program = "llama-cpp-python"
-                return await dialects.llama_cpp_python(transport, tokenizer, self._chosen(models))
+                return await dialects.llama_cpp_python(transport, words, self._chosen(models))
         for find in (self._ollama, self._tgi):
-            if found := await find(tokenizer):
+            if found := await find(words):
                 return found
         if not models:
             raise ServerError(f"is not {_UNKNOWN} ({_NOT_THERE})", is_away=True)
-        return await dialects.anything(transport, tokenizer, self._chosen(models))
+        return await dialects.anything(transport, words, self._chosen(models))
 
-    async def _ollama(self, tokenizer: Tokenizer) -> Speaker | None:
+    async def _ollama(self, _: Words) -> Speaker | None:
         if await self._page("/api/version") is None:
             return None
         self._transport.program = "Ollama"
         names = await starcoder2_models(self._transport)
         name = _one_of(names, _with_tag(self._model), "StarCoder2 ")
-        return await ollama(self._transport, tokenizer, name, self._n_ctx)
+        return await ollama(self._transport, name, self._n_ctx)
 
-    async def _tgi(self, tokenizer: Tokenizer) -> Speaker | None:
+    async def _tgi(self, words: Words) -> Speaker | None:
         info = await self._page("/info")
         if info is None or "model_id" not in info:
             return None
         self._transport.program = "Text Generation Inference"
-        return await tgi(self._transport, tokenizer, info)
+        return await tgi(self._transport, words, info)
 
     async def _page(self, path: str) -> Mapping[str, Any] | None:
         """What stands at `path`; None where the server, or a gateway, has no such page."""
@@ -192,9 +193,9 @@ def _with_tag(name: str) -> str:
     return name if not name or ":" in name else f"{name}:latest"
 
 
-async def _tokenizer() -> Tokenizer:
-    """StarCoder2's, as the bundled model holds it; the first time it is read beside the loop."""
+async def _words() -> Words:
+    """Those of the bundled model; the first time they are read beside the loop."""
     try:
-        return await asyncio.to_thread(tokenizer_of, BUNDLED_MODEL)
+        return OwnWords(await asyncio.to_thread(tokenizer_of, BUNDLED_MODEL))
     except HeaderError as error:
         raise ServerError(f"cannot be asked: {error}", is_away=True) from None

@@ -6,6 +6,7 @@ knows JSON alone.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from sc2_lsp.engine.remote.proof import differs
 from sc2_lsp.engine.remote.protocol import Piece, Served, ServerError
 from sc2_lsp.engine.remote.speaking import Speaker
 from sc2_lsp.engine.remote.transport import Transport
-from sc2_lsp.engine.tokenizer import Tokenizer
+from sc2_lsp.engine.remote.words import OwnWords
+from sc2_lsp.engine.tokenizer import MERGES_KEY, TOKENS_KEY, Tokenizer
 from sc2_lsp.vocabulary import FILE_SEP, FIM_MIDDLE, FIM_PREFIX, REPO_NAME, SPECIAL_TOKENS
 
 _PROGRAM = "Ollama"
@@ -40,10 +42,6 @@ class Ollama:
     @property
     def path(self) -> str:
         return "/api/generate"
-
-    @property
-    def takes_tokens(self) -> bool:
-        return False
 
     def asked(self, prompt: list[int] | str, n_tokens: int, typed: str) -> Mapping[str, Any]:
         return {
@@ -93,16 +91,22 @@ async def starcoder2_models(transport: Transport) -> list[str]:
         ]
 
 
-async def ollama(transport: Transport, tokenizer: Tokenizer, name: str, n_ctx: int) -> Speaker:
-    """The model `name` of an Ollama, with `n_ctx` tokens a request at most."""
+async def ollama(transport: Transport, name: str, n_ctx: int) -> Speaker:
+    """The model `name` of an Ollama, with `n_ctx` tokens a request at most.
+
+    It tells its vocabulary, so that a prompt is counted as it is.
+    """
     shown = await transport.post("/api/show", {"model": name, "verbose": True})
     with transport.reading():
         info = shown["model_info"]
         architecture = str(info["general.architecture"])
         n_ctx_train = int(info.get(f"{architecture}.context_length") or 0)
         n_params = int(info.get("general.parameter_count") or 0)
-    if not tokenizer.is_made_of(info.get("tokenizer.ggml.tokens") or ()):
-        raise differs(name)
+        tokens, merges = info[TOKENS_KEY], info[MERGES_KEY]
+    try:
+        tokenizer = await asyncio.to_thread(Tokenizer, tokens, merges)
+    except (ValueError, TypeError, AttributeError):
+        raise differs(name) from None
     n_ctx = min(n_ctx, n_ctx_train or n_ctx)
     served = Served(name, n_params, n_ctx, n_ctx_train, _PROGRAM)
-    return Speaker(transport, Ollama(name, n_ctx), tokenizer, served)
+    return Speaker(transport, Ollama(name, n_ctx), OwnWords(tokenizer), served)

@@ -23,7 +23,6 @@ class OpenAi:
     """Implements `Manner`. `fields` go with every request, `hold` makes those for a typed text."""
 
     model: str
-    takes_tokens: bool
     fields: Mapping[str, Any] = field(default_factory=dict)
     hold: Callable[[str], Mapping[str, Any]] | None = None
     page: str = "/v1/models"

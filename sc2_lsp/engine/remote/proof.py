@@ -1,4 +1,4 @@
-"""What shows that a server's model has StarCoder2's vocabulary. No code is sent for it."""
+"""What shows that a server's model knows StarCoder2's special tokens. No code is sent for it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ NEEDED = (FIM_PREFIX, FIM_MIDDLE, FIM_SUFFIX, REPO_NAME, FILE_SEP, ENDOFTEXT)
 """The special tokens that prompts are made of, and the one that ends a text."""
 
 NEEDED_TEXT = "".join(SPECIAL_TOKENS[token] for token in NEEDED)
-SAMPLE = "def naïve(x):\r\n\treturn x_1 != 205  # ≠ 日本\n"
-"""Ordinary text that vocabularies take apart in different ways."""
 
 
 def differs(name: str) -> ServerError:

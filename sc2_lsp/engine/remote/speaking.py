@@ -1,9 +1,4 @@
-"""Asks a program of another make to continue a prompt, in the program's own manner.
-
-Texts are taken apart here, with StarCoder2's vocabulary, which the server was asked to prove it
-has: not every program can be asked for tokens, and those that can take control tokens in a user's
-text for real ones.
-"""
+"""Asks a program of another make to continue a prompt, in the program's own manner."""
 
 from __future__ import annotations
 
@@ -14,9 +9,9 @@ from typing import Any, Protocol
 from sc2_lsp.domain import Tokens
 from sc2_lsp.engine.remote.healing import healed
 from sc2_lsp.engine.remote.protocol import Piece, Served, ServerError
-from sc2_lsp.engine.remote.texts import PromptText, before_special, prompt_text
+from sc2_lsp.engine.remote.texts import PromptText, before_special
 from sc2_lsp.engine.remote.transport import Transport
-from sc2_lsp.engine.tokenizer import Tokenizer
+from sc2_lsp.engine.remote.words import Words
 
 _NOT_THERE = 404
 
@@ -33,15 +28,11 @@ class Manner(Protocol):
     @property
     def path(self) -> str: ...
 
-    @property
-    def takes_tokens(self) -> bool:
-        """Whether a prompt may be a list of ids; else it is text, control tokens written out."""
-        ...
-
     def asked(self, prompt: list[int] | str, n_tokens: int, typed: str) -> Mapping[str, Any]:
         """The request for `n_tokens`, at least one, and a text that begins with `typed`.
 
-        Who cannot hold a model to a text leaves `typed` out.
+        A prompt of text has its control tokens written out. Who cannot hold a model to a text
+        leaves `typed` out.
         """
         ...
 
@@ -53,12 +44,10 @@ class Manner(Protocol):
 class Speaker:
     """Implements `Server` but for `probe`: `served` is what was found."""
 
-    def __init__(
-        self, transport: Transport, manner: Manner, tokenizer: Tokenizer, served: Served
-    ) -> None:
+    def __init__(self, transport: Transport, manner: Manner, words: Words, served: Served) -> None:
         self._transport = transport
         self._manner = manner
-        self._tokenizer = tokenizer
+        self._words = words
         self.served = served
 
     async def ask(self) -> None:
@@ -70,17 +59,17 @@ class Speaker:
                 raise
 
     async def tokenize(self, text: str) -> Tokens:
-        return self._tokenizer.tokenize(text)
+        return await self._words.tokenize(text)
 
     async def detokenize(self, tokens: Sequence[int]) -> str:
-        return self._tokenizer.bytes_of(tokens).decode("utf-8", "replace")
+        return await self._words.detokenize(tokens)
 
     async def write(
         self, prompt: Sequence[int], n_tokens: int, required: str
     ) -> AsyncGenerator[Piece, None]:
         pieces = self._write(prompt, n_tokens, required)
         if required:
-            typed = (*prompt, *self._tokenizer.tokenize(required))
+            typed = (*prompt, *await self._words.tokenize(required))
             pieces = healed(pieces, self._write(typed, n_tokens, ""), required)
         async with aclosing(pieces):
             async for piece in pieces:
@@ -94,9 +83,11 @@ class Speaker:
             if len(prompt) >= n_ctx:
                 raise ServerError(f"takes {n_ctx} tokens a request", is_away=False)
             n_tokens = min(n_tokens, n_ctx - len(prompt))
-        text = None if manner.takes_tokens else prompt_text(self._tokenizer, prompt)
+        sent = self._words.prompt(prompt)
+        text = sent if isinstance(sent, PromptText) else None
+        shown = sent.text if isinstance(sent, PromptText) else sent
         # None at all is refused by some.
-        asked = manner.asked(list(prompt) if text is None else text.text, max(1, n_tokens), typed)
+        asked = manner.asked(shown, max(1, n_tokens), typed)
         async with aclosing(self._transport.lines(manner.path, asked)) as lines:
             async for line in lines:
                 with self._transport.reading():
@@ -108,14 +99,17 @@ class Speaker:
 
 
 def _plain(pieces: Sequence[Piece], prompt: PromptText) -> Sequence[Piece]:
-    """The pieces without guards, and up to the first control token that they spell out."""
+    """The pieces without guards, and up to the first control token that they spell out.
+
+    And without the server's own tokens, which mean nothing here.
+    """
     found: list[Piece] = []
     for piece in pieces:
         text = prompt.unguarded(piece.text)
         before = before_special(text)
         kept = text if before is None else before
-        if kept or piece.tokens or piece.end:
-            found.append(Piece(kept, piece.tokens, piece.n_evaluated, piece.prompt_s, piece.end))
+        if kept or piece.end:
+            found.append(Piece(kept, (), piece.n_evaluated, piece.prompt_s, piece.end))
         if before is not None:
             found.append(Piece("", (), piece.n_evaluated, piece.prompt_s, "special"))
             break

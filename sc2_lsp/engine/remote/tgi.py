@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sc2_lsp.engine.remote.proof import NEEDED, NEEDED_TEXT, SAMPLE, differs
+from sc2_lsp.engine.remote.proof import NEEDED, NEEDED_TEXT, differs
 from sc2_lsp.engine.remote.protocol import Piece, Served, ServerError
 from sc2_lsp.engine.remote.speaking import Speaker
 from sc2_lsp.engine.remote.transport import Transport
-from sc2_lsp.engine.tokenizer import Tokenizer
+from sc2_lsp.engine.remote.words import Words
 from sc2_lsp.vocabulary import FILE_SEP, N_SPECIAL_TOKENS, SPECIAL_TOKENS
 
 _PROGRAM = "Text Generation Inference"
@@ -33,10 +33,6 @@ class Tgi:
     @property
     def path(self) -> str:
         return "/generate_stream"
-
-    @property
-    def takes_tokens(self) -> bool:
-        return False
 
     def asked(self, prompt: list[int] | str, n_tokens: int, typed: str) -> Mapping[str, Any]:
         return {
@@ -57,21 +53,21 @@ class Tgi:
             raise ServerError("broke off with an error", is_away=False)
         token = answer["token"]
         number = int(token["id"])
-        text = "" if number < N_SPECIAL_TOKENS else str(token["text"])
-        pieces = [Piece(text, (number,), 0, 0.0, "")]
+        if number < N_SPECIAL_TOKENS:
+            return (Piece("", (), 0, 0.0, "special"),)
+        pieces = [Piece(str(token["text"]), (number,), 0, 0.0, "")]
         if answer.get("generated_text") is not None:
             end = str((answer.get("details") or {}).get("finish_reason") or "")
             pieces.append(Piece("", (), 0, 0.0, "limit" if end == "length" else "eos"))
         return pieces
 
 
-async def tgi(transport: Transport, tokenizer: Tokenizer, info: Mapping[str, Any]) -> Speaker:
+async def tgi(transport: Transport, words: Words, info: Mapping[str, Any]) -> Speaker:
     """A TGI, by what it says of itself at `/info`; it has one model."""
     with transport.reading():
         name, n_ctx = str(info["model_id"]), int(info.get("max_total_tokens") or 0)
-    for text, tokens in ((NEEDED_TEXT, NEEDED), (SAMPLE, tokenizer.tokenize(SAMPLE))):
-        answer = await transport.post_any("/tokenize", {"inputs": text})
-        with transport.reading():
-            if tuple(int(token["id"]) for token in answer) != tokens:
-                raise differs(name)
-    return Speaker(transport, Tgi(), tokenizer, Served(name, 0, n_ctx, 0, _PROGRAM))
+    answer = await transport.post_any("/tokenize", {"inputs": NEEDED_TEXT})
+    with transport.reading():
+        if tuple(int(token["id"]) for token in answer) != NEEDED:
+            raise differs(name)
+    return Speaker(transport, Tgi(), words, Served(name, 0, n_ctx, 0, _PROGRAM))

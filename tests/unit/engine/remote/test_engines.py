@@ -22,9 +22,12 @@ from tests.support.fake_engines import (
     FakeOpenAi,
     FakeTgi,
     FakeVllm,
+    read_as_tokens,
+    served,
+    text_of,
     tokenizer,
 )
-from tests.support.server_contract import N_CTX, Contract
+from tests.support.server_contract import N_CTX, TEXT, Contract
 
 SUM = [(" +", 1184), (" b", 324), ("\n", 222), ("\n", 222), ("def", 610)]
 MAKERS = (FakeVllm, FakeLlamaCppPython, FakeOpenAi, FakeOllama, FakeTgi)
@@ -48,7 +51,9 @@ class StandIn(Contract):
         self, fake: FakeEngine, engine: RemoteEngine, request_: GenerationRequest
     ) -> None:
         await engine.generate(request_)
-        assert fake.prompts() == [request_.tokens]
+        (prompt,) = fake.prompts()
+        assert prompt == read_as_tokens(await engine.detokenize(request_.tokens))
+        assert prompt[-2:] == (FIM_SUFFIX, FIM_MIDDLE)
 
     async def test_text_of_the_user_never_becomes_a_control_token(
         self, fake: FakeEngine, engine: RemoteEngine
@@ -83,8 +88,8 @@ class StandIn(Contract):
         fake.answers = (("ret", [("urn", 100), (" a", 101)]),)
         got = await engine.generate(replace(request_, required=b"ret"))
         assert got.text == "urn a"
-        assert len(fake.prompts()) == 2
-        assert fake.prompts()[1] == (*request_.tokens, *tokenizer().tokenize("ret"))
+        first, again = fake.prompts()
+        assert again == (*first, *read_as_tokens("ret"))
 
     async def test_what_agrees_with_the_typed_word_is_not(
         self, fake: FakeEngine, engine: RemoteEngine, request_: GenerationRequest
@@ -152,12 +157,27 @@ class TestVllm(StandIn):
         assert held["structured_outputs"] == {"regex": r"ret(.|\n)*"}
         assert "structured_outputs" not in plain
 
+    async def test_tokens_are_those_of_its_vocabulary(self, engine: RemoteEngine) -> None:
+        texts = [TEXT, *SPECIAL_TOKENS, "".join(SPECIAL_TOKENS)]
+        found = await engine.tokenize(texts)
+        assert found == [served(tokenizer().tokenize(text)) for text in texts]
+
     async def test_a_gateway_that_knows_no_structure_is_asked_again(
         self, fake: FakeEngine, engine: RemoteEngine, request_: GenerationRequest
     ) -> None:
         fake.refused = "structured_outputs"
         got = await engine.generate(replace(request_, required=b"ret"))
         assert got.text.startswith(" + b")
+
+    async def test_behind_a_gateway_without_tokens_prompts_are_text(
+        self, fake: FakeEngine, server: AnyServer
+    ) -> None:
+        fake.hidden = "/tokenize"
+        assert (await server.probe()).program == "vLLM"
+        pieces = [piece async for piece in server.write((FIM_PREFIX, 357, FIM_MIDDLE), 1, "")]
+        assert (pieces[0].text, pieces[0].tokens) == (" +", ())
+        (asked,) = fake.completions()
+        assert asked["prompt"] == f"<fim_prefix>{text_of(served([357]))}<fim_middle>"
 
     async def test_a_limit_that_was_not_told_is_learnt(
         self, fake: FakeEngine, engine: RemoteEngine, server: AnyServer
