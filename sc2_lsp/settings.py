@@ -43,8 +43,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: Annotated[
         str,
         Meta(
-            description="Address of your team's llama-server, https, or http on this machine; "
-            "empty for none. While it does not answer, the model of this machine does."
+            description="Address of your team's server, https, or http on this machine; several "
+            "with commas between them; behind one `#` and the model where it has more than one; "
+            "empty for none. While none answers, the model of this machine does."
         ),
     ] = ""
     automatic: Annotated[

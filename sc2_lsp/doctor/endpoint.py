@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Iterator
 
 from sc2_lsp.doctor.check import Check, Situation, fail, ok
-from sc2_lsp.engine.remote.address import Address, address_of
+from sc2_lsp.engine.remote.endpoints import Endpoint, endpoints_of
 from sc2_lsp.ports import ModelError
 
 _NAME = "endpoint"
@@ -27,23 +27,24 @@ _ELSE = "Is the address right, the server up, and nothing on the way that forbid
 
 def endpoint(situation: Situation) -> Iterator[Check]:
     """Implements `Examine`."""
-    if not situation.settings.endpoint:
-        yield ok(_NAME, "No setting names a server: nothing leaves this machine.")
-        return
     try:
-        address = address_of(situation.settings.endpoint)
+        endpoints = endpoints_of(situation.settings.endpoint)
     except ModelError as error:
         yield fail(_NAME, str(error), "Correct the setting `endpoint` or the key.")
         return
-    yield asyncio.run(_asked(address, situation.settings.n_ctx))
+    if not endpoints:
+        yield ok(_NAME, "No setting names a server: nothing leaves this machine.")
+    for endpoint in endpoints:
+        yield asyncio.run(_asked(endpoint, situation.settings.n_ctx))
 
 
-async def _asked(address: Address, n_ctx: int) -> Check:
+async def _asked(endpoint: Endpoint, n_ctx: int) -> Check:
     # Whoever has no server does not wait for the library that speaks HTTP.
     from sc2_lsp.engine.remote.finding import AnyServer
     from sc2_lsp.engine.remote.protocol import ServerError
 
-    server = AnyServer(address, "", n_ctx)
+    address = endpoint.address
+    server = AnyServer(address, endpoint.model, n_ctx)
     key = "with a key" if address.key else "without a key"
     try:
         served = await asyncio.wait_for(server.probe(), _PATIENCE_S)

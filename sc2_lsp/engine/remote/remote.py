@@ -11,10 +11,11 @@ import random
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from sc2_lsp.domain import Generation, GenerationRequest, ModelInfo, StopReason, Tokens
+from sc2_lsp.domain import Generation, GenerationRequest, ModelInfo, Priority, StopReason, Tokens
 from sc2_lsp.engine.remote.lane import Asked, Lane, Preempted, Spread
 from sc2_lsp.engine.remote.protocol import Served, Server, ServerError
 from sc2_lsp.engine.remote.reading import Reading
+from sc2_lsp.engine.remote.standing import Standing
 from sc2_lsp.ports import Clock, EngineError, EngineUnavailable
 
 _FIRST_PAUSE_S = 0.5
@@ -46,6 +47,7 @@ class RemoteEngine:
         self._pause_s = _FIRST_PAUSE_S
         self._texts: OrderedDict[str, Tokens] = OrderedDict()
         self._answering: set[asyncio.Task[None]] = set()
+        self.standing = Standing(clock)
         self.problem = ""
         self.lane = Lane(server, clock, spread)
 
@@ -121,6 +123,9 @@ class RemoteEngine:
             answering.cancel()
             await asyncio.wait({answering})
         reading = asked.reading
+        if request.priority is not Priority.BACKGROUND and not reading.n_known:
+            elapsed_s = self._clock() - reading.started_s
+            self.standing.add(reading.prompt_s if reading.has_begun else elapsed_s)
         if answering.cancelled():
             if not reading.has_begun:
                 self._suspect()
@@ -148,6 +153,7 @@ class RemoteEngine:
             self._probing = asyncio.ensure_future(self._probe())
 
     async def _probe(self) -> None:
+        started_s = self._clock()
         try:
             self._served = await asyncio.wait_for(self._server.probe(), _PROBE_S)
         except ServerError as error:
@@ -159,6 +165,7 @@ class RemoteEngine:
         else:
             self.problem = ""
             self._pause_s = _FIRST_PAUSE_S
+            self.standing.first_s = self._clock() - started_s
         finally:
             self._probing = None
 
@@ -173,6 +180,7 @@ class RemoteEngine:
         # Another server may be behind the address when it is back.
         self._texts.clear()
         self.lane.forget()
+        self.standing.forget()
         self.problem = problem
         self._retry_at_s = self._clock() + self._pause_s * (0.5 + 0.5 * self._spread())
         self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)

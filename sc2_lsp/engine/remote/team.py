@@ -1,6 +1,6 @@
-"""The engine of a session: the team's server while it answers, else the one of this machine.
+"""The engine of a session: one of the team's servers while any answers, else this machine's.
 
-A request stays with the engine that it began with. The user is told once that the server is away,
+A request stays with the engine that it began with. The user is told once that none is there,
 by the notice of the local model's description; the local weights are loaded only when it is.
 """
 
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from sc2_lsp.domain import EngineSpec, Generation, GenerationRequest, ModelInfo, Tokens
 from sc2_lsp.engine.client import EngineClient
-from sc2_lsp.engine.remote.address import Address, address_of
+from sc2_lsp.engine.remote.endpoints import Endpoint, endpoints_of
 from sc2_lsp.ports import Clock, Engine, ModelError
 
 if TYPE_CHECKING:
-    from sc2_lsp.engine.remote.remote import RemoteEngine
+    from sc2_lsp.engine.remote.several import Several
 
 
 class TeamEngine:
@@ -28,7 +28,8 @@ class TeamEngine:
         self._clock = clock
         self._endpoint = ""
         self._n_ctx = 0
-        self._remote: RemoteEngine | None = None
+        self._remote: Several | None = None
+        self._names: list[str] = []
         self._refusal = ""
         self._closing: set[asyncio.Task[None]] = set()
         self.configure(spec)
@@ -46,7 +47,8 @@ class TeamEngine:
     @property
     def state(self) -> str:
         """One word for a status line: stopped, loading, ready or failed."""
-        return "ready" if self._remote is not None and self._remote.is_ready else self._local.state
+        is_ready = self._remote is not None and self._remote.current.is_ready
+        return "ready" if is_ready else self._local.state
 
     @property
     def load_share(self) -> float:
@@ -56,7 +58,7 @@ class TeamEngine:
     @property
     def answering(self) -> str | None:
         """The name of the model that answers in place of this machine's; None while none does."""
-        return None if self._remote is None else self._remote.model_name
+        return None if self._remote is None else self._remote.current.model_name
 
     def configure(self, spec: EngineSpec) -> None:
         self._local.configure(replace(spec, endpoint=""))
@@ -64,11 +66,14 @@ class TeamEngine:
             return
         self._endpoint, self._n_ctx, self._refusal = spec.endpoint, spec.n_ctx, ""
         self._let_go()
-        if spec.endpoint:
-            try:
-                self._remote = _connect(address_of(spec.endpoint), spec.n_ctx, self._clock)
-            except ModelError as error:
-                self._refusal = f"{error} Until then the model of this machine answers."
+        try:
+            endpoints = endpoints_of(spec.endpoint)
+        except ModelError as error:
+            endpoints = ()
+            self._refusal = f"{error} Until then the model of this machine answers."
+        self._names = [endpoint.address.url for endpoint in endpoints]
+        if endpoints:
+            self._remote = _connect(endpoints, spec.n_ctx, self._clock)
 
     def warm_up(self) -> None:
         if self._remote is None:
@@ -78,8 +83,8 @@ class TeamEngine:
 
     async def for_request(self) -> Engine:
         remote = self._remote
-        if remote is not None and await remote.ready():
-            return remote
+        if remote is not None and (found := await remote.choose(None)):
+            return found
         notice = self._notice(remote)
         return _Instead(self._local, notice) if notice else self._local
 
@@ -99,13 +104,17 @@ class TeamEngine:
         self._let_go()
         await asyncio.gather(self._local.close(), *self._closing, return_exceptions=True)
 
-    def _notice(self, remote: RemoteEngine | None) -> str:
+    def _notice(self, remote: Several | None) -> str:
         if remote is None:
             return self._refusal
-        return (
-            f"The server {self._endpoint} {remote.problem}; the model of this machine answers "
-            "until it does."
-        )
+        each = [
+            f"{name} {problem or 'is not known yet'}"
+            for name, problem in zip(self._names, remote.problems(), strict=True)
+        ]
+        if len(each) == 1:
+            return f"The server {each[0]}; the model of this machine answers until it does."
+        away = "; the server ".join(each)
+        return f"The server {away}; the model of this machine answers until one of them does."
 
     def _let_go(self) -> None:
         remote, self._remote = self._remote, None
@@ -140,9 +149,15 @@ class _Instead:
         return await self._engine.generate(request)
 
 
-def _connect(address: Address, n_ctx: int, clock: Clock) -> RemoteEngine:
+def _connect(endpoints: Sequence[Endpoint], n_ctx: int, clock: Clock) -> Several:
     # Whoever has no server does not wait for the library that speaks HTTP.
     from sc2_lsp.engine.remote.finding import AnyServer
     from sc2_lsp.engine.remote.remote import RemoteEngine
+    from sc2_lsp.engine.remote.several import Several
 
-    return RemoteEngine(AnyServer(address, "", n_ctx), n_ctx, clock)
+    return Several(
+        [
+            RemoteEngine(AnyServer(endpoint.address, endpoint.model, n_ctx), n_ctx, clock)
+            for endpoint in endpoints
+        ]
+    )

@@ -10,8 +10,9 @@
 ---@field lora? string
 --- How much of the adapter counts; 0 is as without it.
 ---@field lora_scale? number
---- Address of your team's llama-server, https, or http on this machine; empty for none. While it
---- does not answer, the model of this machine does.
+--- Address of your team's server, https, or http on this machine; several with commas between them;
+--- behind one `#` and the model where it has more than one; empty for none. While none answers, the
+--- model of this machine does.
 ---@field endpoint? string
 --- Answer requests that the editor sends while you type.
 ---@field automatic? boolean

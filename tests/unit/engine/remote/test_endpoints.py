@@ -23,6 +23,7 @@ ONE, TWO = Address("https://one.example.org"), Address("http://127.0.0.1:8080")
     ("setting", "means"),
     [
         ("", ()),
+        (" ,\n", ()),
         (ONE.url, (Endpoint(ONE, ""),)),
         (f" {ONE.url}/ ,{TWO.url}#sc2:3b,\n", (Endpoint(ONE, ""), Endpoint(TWO, "sc2:3b"))),
         (f"{ONE.url} {ONE.url}", (Endpoint(ONE, ""),)),
