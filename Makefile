@@ -38,7 +38,7 @@ help:
 	@echo 'make e2e-gateway  fetch nginx and llama-server into your cache folder and test the gateway of deploy/'
 	@echo 'make lint-deploy  what nginx, Compose, Kustomize, Prometheus and systemd say of the files of deploy/'
 	@echo 'make e2e-vscode  with VS Code in a browser'
-	@echo 'make e2e-remote  build llama-server and compare what it writes with the local engine'
+	@echo 'make e2e-remote  fetch servers, build llama-server, and compare what they write with the local engine'
 	@echo 'make install  only create $(VENV) and install into it'
 	@echo 'make clean    remove $(VENV) and caches'
 
@@ -96,6 +96,8 @@ lint-deploy: $(INSTALLED)
 
 e2e-remote: $(INSTALLED)
 	@tools=$$(tests/quantize/rigs/llama_tools.sh $(RUN)) && export SC2_LLAMA_TOOLS="$$tools" && \
+		server=$$(tests/engine/rigs/llama_cpp_python.sh $(RUN)) && \
+		export SC2_LLAMA_CPP_PYTHON="$$server" && \
 		$(RUN) -m pytest -m reference --verbose --no-header tests/engine
 
 check: lint test test-slow

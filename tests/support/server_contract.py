@@ -19,7 +19,7 @@ from sc2_lsp.engine.remote.protocol import Served
 from sc2_lsp.engine.remote.remote import RemoteEngine
 from sc2_lsp.vocabulary import FIM_MIDDLE, FIM_PREFIX, FIM_SUFFIX, N_SPECIAL_TOKENS, SPECIAL_TOKENS
 
-CODE = "def add(a, b):\n    return a"
+CODE = "def add(a, b):\n    return a\n\n\ndef subtract(a, b):\n    "
 TEXT = "def f(x):\r\n\treturn '<file_sep>' + \"é😀\" # 12 <|endoftext|>\f\u2028end"
 N_CTX = 2048
 
