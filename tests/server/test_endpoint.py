@@ -38,9 +38,9 @@ def test_the_server_of_the_team_answers_until_it_is_away(team: FakeLlamaServer) 
         assert stats["engine"] == {"state": "ready", "load_share": 0.0, "pid": None}
         assert stats["model"] == "team.gguf"
         team.status = 503
-        client.change(A, {"text": CODE.replace("Text", "Page")})
+        client.change(A, {"text": CODE.replace("width", "pages")})
         assert suggested(client) == []
-        client.change(A, {"text": CODE.replace("Text", "Book")})
+        client.change(A, {"text": CODE.replace("width", "books")})
         assert "return 4711" not in suggested(client)
         suggested(client)
         shown = client.inbox.wait_for(method="window/showMessage")["params"]["message"]

@@ -65,7 +65,8 @@ class Stream:
     def n_evaluated(self) -> int:
         """How many tokens of the prompt the server has read for it, as far as it tells."""
         if self.pieces:
-            return self.pieces[0].n_evaluated
+            # Some say it with the first piece, some with the last.
+            return max(piece.n_evaluated for piece in self.pieces)
         return self.n_read - (self._n_cached or 0)
 
     @property
