@@ -14,6 +14,9 @@ the clock need a machine where nothing else runs. Prints Markdown:
 
     python -m benchmarks.gather --root FOLDER [--cursors N] [--index FOLDER]
     python -m benchmarks.gather --generate 10000
+
+`--write FILE` writes what was gathered as well, a line of JSON for each gathering: two versions of
+the code that are to choose alike write the same, where both are run with PYTHONHASHSEED=0.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import os
 import platform
 import random
@@ -30,7 +34,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +50,7 @@ from sc2_lsp.index.reader import Reader
 from sc2_lsp.index.schema import open_to_write
 from sc2_lsp.index.service import Index, IndexOptions
 from sc2_lsp.index.store import Store
+from sc2_lsp.launching import collect_rarely
 from sc2_lsp.retrieval.sources import definitions, imported, project, siblings, similar, tests
 from sc2_lsp.syntax import language_of
 from sc2_lsp.text import Text, indentation
@@ -85,6 +90,7 @@ def main() -> None:
     parser.add_argument("--generate", type=int, metavar="N_FILES")
     parser.add_argument("--cursors", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--write", type=Path, metavar="FILE")
     parser.add_argument("--index", type=Path, help="where the index is kept for another run")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -95,7 +101,11 @@ def main() -> None:
         place = place_of(root, cache)
         asyncio.run(_index(root, cache))
         _come_to_rest(place)
-        print("\n".join(_report(place, arguments.cursors, arguments.seed)))
+        collect_rarely()  # As the language server does.
+        with contextlib.ExitStack() as stack:
+            if arguments.write:
+                _write(stack, arguments.write)
+            print("\n".join(_report(place, arguments.cursors, arguments.seed)))
 
 
 async def _index(root: Path, cache: Path) -> None:
@@ -119,6 +129,20 @@ def _come_to_rest(place: Place) -> None:
         store = Store(connection)
         while store.merge():
             pass
+
+
+def _write(stack: contextlib.ExitStack, path: Path) -> None:
+    """Have all that is gathered written to a file, until the stack is left."""
+    file = stack.enter_context(path.open("w", encoding="utf-8"))
+    gather = retrieval.gather
+
+    def written(*arguments: Any) -> Any:
+        found = gather(*arguments)
+        file.write(json.dumps(list(map(astuple, found))) + "\n")
+        return found
+
+    stack.callback(setattr, retrieval, "gather", gather)
+    setattr(retrieval, "gather", written)  # noqa: B010  mypy would have it otherwise
 
 
 def _files(place: Place) -> list[tuple[str, int, str]]:

@@ -90,7 +90,8 @@ def test_a_file_tells_its_definitions_in_order_and_its_imports(reader: Reader) -
     ]
     (taken,) = reader.imports_of("shop/cart.py")
     assert (taken.module, taken.alias) == ("decimal", "d")
-    assert reader.outline_of("shop/none.py") == reader.imports_of("shop/none.py") == []
+    assert reader.outline_of("shop/none.py") == []
+    assert reader.imports_of("shop/none.py") == []
 
 
 def test_paths_are_found_by_their_ends_the_nearest_to_the_root_first(reader: Reader) -> None:
@@ -244,3 +245,45 @@ def test_definitions_of_files_that_the_editor_holds_take_no_place_of_others(
         reader.overlay.put(f"same{number}.py", "nothing = 1\n")
     reader.overlay.refresh()
     assert names(reader.definitions(["same"], 2)) == ["same10.py:.same", "same11.py:.same"]
+
+
+def test_what_is_asked_at_once_is_of_one_state(repository: Repository, reader: Reader) -> None:
+    with reader.at_once():
+        assert reader.definitions(["later"], 10) == []
+        repository.write("later.py", "def later(): pass\n")
+        assert reader.definitions(["later", "much_later"], 10) == []
+        assert reader.paths_ending(["later.py"], 10) == []
+    assert len(reader.definitions(["later"], 10)) == 1
+    with reader.at_once(), reader.at_once():
+        assert reader.paths_ending(["later.py"], 10) == ["later.py"]
+
+
+def test_a_database_that_goes_away_while_it_is_asked_is_found_again(
+    repository: Repository, reader: Reader
+) -> None:
+    with reader.at_once():
+        assert reader.definitions(["render_items"], 10)
+        reader.close()
+        assert reader.definitions(["render_items"], 10)
+    assert reader.definitions(["render_items"], 10)
+
+
+def test_an_answer_of_a_reader_can_be_changed_by_who_got_it(reader: Reader) -> None:
+    for _ in range(2):
+        found = reader.outline_of("shop/cart.py")
+        assert len(found) == 3
+        found.clear()
+        taken = reader.imports_of("shop/cart.py")
+        assert len(taken) == 1
+        taken.clear()
+        named = reader.definitions(["add_item"], 1)
+        assert len(named) == 1
+        named.clear()
+
+
+def test_a_text_that_was_read_before_is_read_again_where_it_changed(
+    repository: Repository, reader: Reader
+) -> None:
+    assert reader.read("items.py") == reader.read("items.py") == FILES["items.py"]
+    repository.write("items.py", "ITEMS = [1]\n")
+    assert reader.read("items.py") == "ITEMS = [1]\n"
