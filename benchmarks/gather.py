@@ -4,10 +4,11 @@ Cursors are drawn in the files of the index, the rest of their line cut off, as 
 there. The editor holds the file, as it would. Each of them is gathered for:
 
 - *nothing remembered*: by a reader that was opened just now, which is what the first completion of
-  a session costs, and the first one after the index has changed;
+  a session costs;
 - *first in a file*: after gatherings in other files;
 - *one char typed*: there again, one char later;
-- *another place*: in the same file, somewhere else.
+- *another place*: in the same file, somewhere else;
+- *another file saved*: one char later, after another file of the index got a new definition.
 
 A second pass tells what the parts take; it measures each part, which takes time as well. Times of
 the clock need a machine where nothing else runs. Prints Markdown:
@@ -44,7 +45,7 @@ from benchmarks.index import generate
 from sc2_lsp import retrieval
 from sc2_lsp.domain import Snapshot
 from sc2_lsp.index.messages import Phase, Progress
-from sc2_lsp.index.parsed import PLAIN
+from sc2_lsp.index.parsed import PLAIN, Parsed, contents_of, digest_of, utf8_of
 from sc2_lsp.index.place import Place, place_of
 from sc2_lsp.index.reader import Reader
 from sc2_lsp.index.schema import open_to_write
@@ -55,7 +56,14 @@ from sc2_lsp.retrieval.sources import definitions, imported, project, siblings, 
 from sc2_lsp.syntax import language_of
 from sc2_lsp.text import Text, indentation
 
-CASES = ("nothing remembered", "first in a file", "one char typed", "another place")
+CASES = (
+    "nothing remembered",
+    "first in a file",
+    "one char typed",
+    "another place",
+    "another file saved",
+)
+_SAVED = b"\n\ndef saved_by_benchmark_%d(value):\n    return value\n"
 # What is timed on its own in the second pass: a title, and the function as somebody calls it.
 PARTS = (
     ("the scene: parse, uses, calls", retrieval, "scene_of"),
@@ -237,10 +245,27 @@ def measure(place: Place, spots: Sequence[tuple[Snapshot, ...]], case: Case) -> 
     with _opened(place) as reader:
         for here, typed, there in spots:
             _hold(reader, here)
-            for name, snapshot in zip(CASES[1:], (here, typed, there), strict=True):
+            for name, snapshot in zip(CASES[1:4], (here, typed, there), strict=True):
                 with case(name):
                     retrieval.gather(snapshot, reader)
             reader.overlay.remove(here.path)
+    with _opened(place) as reader, contextlib.closing(open_to_write(place.database)) as connection:
+        store = Store(connection)
+        for number, (here, typed, _) in enumerate(spots):
+            _hold(reader, here)
+            retrieval.gather(here, reader)
+            _save(store, place.root, spots[number - 1][0].path, number)
+            with case(CASES[4]):
+                retrieval.gather(typed, reader)
+            reader.overlay.remove(here.path)
+
+
+def _save(store: Store, root: Path, path: str, number: int) -> None:
+    """Put a file into the index as if it had one more definition; the file stays as it is."""
+    data = utf8_of((root / path).read_bytes()) + _SAVED % number
+    digest, contents = digest_of(path, data), contents_of(path, data)
+    store.put([Parsed(path, len(data), 0, digest, contents=contents)])
+    store.commit()
 
 
 @contextlib.contextmanager

@@ -1,8 +1,8 @@
 """What a reader remembers of one state of a database, so that it need not be read again.
 
 Half of what is asked for one key was asked for the key before. Everything kept here is bounded in
-number; a content, with the 64 KiB that few outlines reach, is the largest. Whoever owns a memory
-makes a new one where the database changed. Raises what sqlite3 and unpacking raise.
+number; contents, of which few reach 64 KiB, are the largest. Where few files changed, as when one
+is saved, only what they have to do with is forgotten. Raises what sqlite3 and unpacking raise.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ _N_NAMES = 20_000
 _N_ENDS = 16
 # A name that very many files define is told from some of them.
 _MOST_CONTENTS = 64
+# After more changes than that all is forgotten.
+_MOST_CHANGED = 64
 # So many of them are read along with those of other names.
 _READ_AHEAD = 4
 
@@ -74,6 +76,16 @@ class Known(Generic[_K, _V]):
             while len(values) > self._most:
                 del values[next(iter(values))]
 
+    def forget(self, keys: Iterable[_K]) -> None:
+        for key in keys:
+            self._values.pop(key, None)
+
+    def clear(self) -> None:
+        self._values.clear()
+
+    def forget_where(self, is_outdated: Callable[[_V], bool]) -> None:
+        self.forget([key for key, value in self._values.items() if is_outdated(value)])
+
     def __getitem__(self, key: _K) -> _V:
         values = self._values
         if key not in values:
@@ -97,27 +109,71 @@ class Memory:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        self._begun, self._last_change = queries.begun(db), queries.last_change(db)
         self._told: dict[By, dict[str, _Told]] = {"name": {}, "container": {}}
+        self._by_token: dict[str, list[tuple[By, str]]] = {}
         self.n_pieces = queries.n_pieces(db)
-        most = max(_COMMON, int(self.n_pieces * _COMMON_SHARE))
-        nowhere = queries.Posting([], False)
-        # From one key to the next most names, words and files around the cursor are the same.
+        self._most = _most_of(self.n_pieces)
         # Words that were found to be common: most of what is read of them is not used.
         self.common: set[str] = set()
-        self.postings = Known(_N_WORDS, lambda some: queries.postings(db, some, most), nowhere)
+        # From one key to the next most names, words and files around the cursor are the same.
+        self.postings = Known(
+            _N_WORDS,
+            lambda some: queries.postings(db, some, self._most),
+            queries.Posting([], False),
+        )
         self.places = Known[int, queries.PlaceOfPiece | None](
             _N_PIECES, lambda some: queries.places_of_pieces(db, some), None
         )
         self.files = Known[str, queries.FileOnDisk | None](
             _N_FILES, lambda some: queries.files_at(db, some), None
         )
-        self.contents = Known[int, tuple[bytes, list[str]]](
+        self._contents = Known[int, tuple[bytes, list[str]]](
             _N_CONTENTS, lambda some: queries.outlines_and_paths(db, some), (NOTHING, [])
         )
+        self._members = Known[int, dict[str, list[Located]]](
+            _N_OUTLINES, lambda some: [(blob, self._members_of(blob)) for blob in some], {}
+        )
         self.paths_ending = lru_cache(_N_ENDS)(self._paths_ending)
-        self.imports_of = lru_cache(_N_OUTLINES)(self._imports_of)
-        self.outline_of = lru_cache(_N_OUTLINES)(self._outline_of)
-        self._members_in = lru_cache(_N_OUTLINES)(self._members_of)
+        self._imports_in = lru_cache(_N_OUTLINES)(self._imports_of)
+        self._outline_in = lru_cache(_N_OUTLINES)(self._outline_of)
+
+    def keep_up(self) -> bool:
+        """Forget what the database does not hold any more; false where that is not known."""
+        changed = queries.changed_blobs(self._db, self._last_change, _MOST_CHANGED)
+        if changed is None or queries.begun(self._db) != self._begun:
+            return False
+        blobs = set(changed)
+        found = queries.names_and_words(self._db, blobs)
+        n_pieces = queries.n_pieces(self._db)
+        if found is None or _most_of(n_pieces) != self._most:
+            return False
+        self.n_pieces = n_pieces
+        self._last_change += len(changed)
+        # A file may have been touched and have the same content.
+        self.files.clear()
+        if blobs:
+            self.paths_ending.cache_clear()
+            self._contents.forget(blobs)
+            self._members.forget(blobs)
+            self.places.forget_where(lambda place: place is None or place.blob in blobs)
+        for tokens, words in found:
+            for token in tokens:
+                for by, name in self._by_token.pop(token, ()):
+                    self._told[by].pop(name, None)
+            self.postings.forget(words)
+            self.common.difference_update(words)
+        return True
+
+    def outline_of(self, path: str) -> list[Located]:
+        """The definitions of a file; not to be changed."""
+        file = self.files[path]
+        return [] if file is None else self._outline_in(file.blob, path)
+
+    def imports_of(self, path: str) -> list[Import]:
+        """What a file imports; not to be changed."""
+        file = self.files[path]
+        return [] if file is None else self._imports_in(file.blob)
 
     def definitions(
         self, names: Sequence[str], limit: int, by: By, hidden: frozenset[str]
@@ -129,6 +185,8 @@ class Memory:
         told = self._told[by]
         if len(told) > _N_NAMES:
             told.clear()
+            self._by_token.clear()
+            self._told["container" if by == "name" else "name"].clear()
         unknown = [name for name in names if name not in told]
         if unknown:
             self._find(unknown, min(limit, _READ_AHEAD), by)
@@ -148,21 +206,23 @@ class Memory:
         """Learn which contents may define names that nothing is known of, and read the first."""
         told = self._told[by]
         token = name_token if by == "name" else container_token
-        contents = queries.contents_by_token(self._db, [*map(token, names)], _MOST_CONTENTS)
-        for name, numbers in zip(names, contents, strict=True):
+        tokens = [*map(token, names)]
+        contents = queries.contents_by_token(self._db, tokens, _MOST_CONTENTS)
+        for name, one, numbers in zip(names, tokens, contents, strict=True):
             told[name] = _Told([], numbers[::-1], [])
-        self.contents.learn(number for numbers in contents for number in numbers[:n_ahead])
+            self._by_token.setdefault(one, []).append((by, name))
+        self._contents.learn(number for numbers in contents for number in numbers[:n_ahead])
 
     def _read_on(self, name: str, told: _Told, limit: int, by: By) -> None:
         hidden = told.hidden or frozenset()
         while told.unread and len(told.shown) < limit:
             content = told.unread.pop()
             if by == "name":
-                outline, paths = self.contents[content]
+                outline, paths = self._contents[content]
                 rows = rows_named(outline, name)
                 fresh = [Located(path, row) for path in paths for row in rows]
             else:
-                fresh = self._members_in(content).get(name.rpartition(".")[2], [])
+                fresh = self._members[content].get(name.rpartition(".")[2], [])
                 if "." in name:
                     fresh = [at for at in fresh if _ends(at.definition.container, name)]
             told.found += fresh
@@ -170,7 +230,7 @@ class Memory:
 
     def _members_of(self, content: int) -> dict[str, list[Located]]:
         """The definitions of a content by what they stand in, the innermost of it."""
-        outline, paths = self.contents[content]
+        outline, paths = self._contents[content]
         members: dict[str, list[Located]] = {}
         for path in paths:
             by_container: dict[str, list[Located]] = {}
@@ -182,20 +242,19 @@ class Memory:
                 some.append(Located(path, row))
         return members
 
-    def _outline_of(self, path: str) -> list[Located]:
-        """The definitions of a file; not to be changed."""
-        file = self.files[path]
-        if file is None:
-            return []
-        return [Located(path, row) for row in unpack_definitions(self.contents[file.blob][0])]
+    def _outline_of(self, blob: int, path: str) -> list[Located]:
+        return [Located(path, row) for row in unpack_definitions(self._contents[blob][0])]
 
-    def _imports_of(self, path: str) -> list[Import]:
-        """What a file imports; not to be changed."""
-        file = self.files[path]
-        return [] if file is None else unpack_imports(self.contents[file.blob][0])
+    def _imports_of(self, blob: int) -> list[Import]:
+        return unpack_imports(self._contents[blob][0])
 
     def _paths_ending(self, suffixes: tuple[str, ...], limit: int) -> frozenset[str]:
         return queries.paths_ending(self._db, suffixes, limit)
+
+
+def _most_of(n_pieces: int) -> int:
+    """In how many pieces a word may stand that is not common."""
+    return max(_COMMON, int(n_pieces * _COMMON_SHARE))
 
 
 def _ends(container: str, name: str) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sc2_lsp.index.parsed import unpack_starts
@@ -34,8 +34,9 @@ class FileOnDisk:
 
 @dataclass(frozen=True, slots=True)
 class PlaceOfPiece:
-    """A piece by its lines, the last one included, and files that have it."""
+    """A piece by its blob, files that have it, and its lines, the last one included."""
 
+    blob: int
     paths: list[str]
     start_line: int
     end_line: int
@@ -44,6 +45,41 @@ class PlaceOfPiece:
 def data_version(db: sqlite3.Connection) -> int:
     """A number that changes when somebody else commits."""
     return int(db.execute("PRAGMA data_version").fetchone()[0])
+
+
+def begun(db: sqlite3.Connection) -> str:
+    """What tells these tables from those that were there before."""
+    return str(db.execute("SELECT value FROM facts WHERE name = 'begun'").fetchone()[0])
+
+
+def last_change(db: sqlite3.Connection) -> int:
+    """The number of the last change that is told of."""
+    return int(db.execute("SELECT max(number) FROM changes").fetchone()[0] or 0)
+
+
+def changed_blobs(db: sqlite3.Connection, since: int, most: int) -> list[int] | None:
+    """Of each change after the one of that number a blob that other files have than before; None
+    where there are more than `most`, or it is not known."""
+    rows = db.execute(
+        "SELECT number, blob FROM changes WHERE number > ? ORDER BY number LIMIT ?",
+        (since, most + 1),
+    ).fetchall()
+    is_told = [number for number, _ in rows] == [*range(since + 1, since + 1 + len(rows))]
+    blobs = [blob for _, blob in rows]
+    return blobs if is_told and len(rows) <= most and 0 not in blobs else None
+
+
+def names_and_words(
+    db: sqlite3.Connection, blobs: Iterable[int]
+) -> list[tuple[list[str], list[str]]] | None:
+    """By which tokens and words each of these blobs is found; None where one is not there."""
+    found = []
+    for blob in blobs:
+        row = db.execute("SELECT names, words FROM contents WHERE id = ?", (blob,)).fetchone()
+        if row is None:
+            return None
+        found.append((row[0].split(), row[1].split()))
+    return found
 
 
 def contents_by_token(db: sqlite3.Connection, tokens: Sequence[str], most: int) -> list[list[int]]:
@@ -131,7 +167,7 @@ def places_of_pieces(
         starts, at = unpack_starts(packed), number - blob
         if tails and at + 1 < len(starts):
             paths = sorted(tail[::-1] for tail in tails.split("\0"))
-            yield number, PlaceOfPiece(paths, starts[at], starts[at + 1] - 1)
+            yield number, PlaceOfPiece(blob, paths, starts[at], starts[at + 1] - 1)
 
 
 def _quoted(token: str) -> str:

@@ -181,9 +181,9 @@ class Reader:
         if self._n_within and not self._connection.in_transaction:
             self._connection.execute("BEGIN")
         version = queries.data_version(self._connection)
-        if self._memory is None or version != self._version:
+        if self._memory is None or (version != self._version and not self._memory.keep_up()):
             self._memory = Memory(self._connection)
-            self._version = version
+        self._version = version
         self._is_current = self._n_within > 0
         return self._memory
 
