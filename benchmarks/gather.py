@@ -4,16 +4,20 @@ Cursors are drawn in the files of the index, the rest of their line cut off, as 
 there. The editor holds the file, as it would. Each of them is gathered for:
 
 - *nothing remembered*: by a reader that was opened just now, which is what the first completion of
-  a session costs, and the first one after the index has changed;
+  a session costs;
 - *first in a file*: after gatherings in other files;
 - *one char typed*: there again, one char later;
-- *another place*: in the same file, somewhere else.
+- *another place*: in the same file, somewhere else;
+- *another file saved*: one char later, after another file of the index got a new definition.
 
 A second pass tells what the parts take; it measures each part, which takes time as well. Times of
 the clock need a machine where nothing else runs. Prints Markdown:
 
     python -m benchmarks.gather --root FOLDER [--cursors N] [--index FOLDER]
     python -m benchmarks.gather --generate 10000
+
+`--write FILE` writes what was gathered as well, a line of JSON for each gathering: two versions of
+the code that are to choose alike write the same, where both are run with PYTHONHASHSEED=0.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import os
 import platform
 import random
@@ -30,7 +35,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,17 +45,25 @@ from benchmarks.index import generate
 from sc2_lsp import retrieval
 from sc2_lsp.domain import Snapshot
 from sc2_lsp.index.messages import Phase, Progress
-from sc2_lsp.index.parsed import PLAIN
+from sc2_lsp.index.parsed import PLAIN, Parsed, contents_of, digest_of, utf8_of
 from sc2_lsp.index.place import Place, place_of
 from sc2_lsp.index.reader import Reader
 from sc2_lsp.index.schema import open_to_write
 from sc2_lsp.index.service import Index, IndexOptions
 from sc2_lsp.index.store import Store
+from sc2_lsp.launching import collect_rarely
 from sc2_lsp.retrieval.sources import definitions, imported, project, siblings, similar, tests
 from sc2_lsp.syntax import language_of
 from sc2_lsp.text import Text, indentation
 
-CASES = ("nothing remembered", "first in a file", "one char typed", "another place")
+CASES = (
+    "nothing remembered",
+    "first in a file",
+    "one char typed",
+    "another place",
+    "another file saved",
+)
+_SAVED = b"\n\ndef saved_by_benchmark_%d(value):\n    return value\n"
 # What is timed on its own in the second pass: a title, and the function as somebody calls it.
 PARTS = (
     ("the scene: parse, uses, calls", retrieval, "scene_of"),
@@ -85,6 +98,7 @@ def main() -> None:
     parser.add_argument("--generate", type=int, metavar="N_FILES")
     parser.add_argument("--cursors", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--write", type=Path, metavar="FILE")
     parser.add_argument("--index", type=Path, help="where the index is kept for another run")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -95,7 +109,11 @@ def main() -> None:
         place = place_of(root, cache)
         asyncio.run(_index(root, cache))
         _come_to_rest(place)
-        print("\n".join(_report(place, arguments.cursors, arguments.seed)))
+        collect_rarely()  # As the language server does.
+        with contextlib.ExitStack() as stack:
+            if arguments.write:
+                _write(stack, arguments.write)
+            print("\n".join(_report(place, arguments.cursors, arguments.seed)))
 
 
 async def _index(root: Path, cache: Path) -> None:
@@ -119,6 +137,20 @@ def _come_to_rest(place: Place) -> None:
         store = Store(connection)
         while store.merge():
             pass
+
+
+def _write(stack: contextlib.ExitStack, path: Path) -> None:
+    """Have all that is gathered written to a file, until the stack is left."""
+    file = stack.enter_context(path.open("w", encoding="utf-8"))
+    gather = retrieval.gather
+
+    def written(*arguments: Any) -> Any:
+        found = gather(*arguments)
+        file.write(json.dumps(list(map(astuple, found))) + "\n")
+        return found
+
+    stack.callback(setattr, retrieval, "gather", gather)
+    setattr(retrieval, "gather", written)  # noqa: B010  mypy would have it otherwise
 
 
 def _files(place: Place) -> list[tuple[str, int, str]]:
@@ -213,10 +245,27 @@ def measure(place: Place, spots: Sequence[tuple[Snapshot, ...]], case: Case) -> 
     with _opened(place) as reader:
         for here, typed, there in spots:
             _hold(reader, here)
-            for name, snapshot in zip(CASES[1:], (here, typed, there), strict=True):
+            for name, snapshot in zip(CASES[1:4], (here, typed, there), strict=True):
                 with case(name):
                     retrieval.gather(snapshot, reader)
             reader.overlay.remove(here.path)
+    with _opened(place) as reader, contextlib.closing(open_to_write(place.database)) as connection:
+        store = Store(connection)
+        for number, (here, typed, _) in enumerate(spots):
+            _hold(reader, here)
+            retrieval.gather(here, reader)
+            _save(store, place.root, spots[number - 1][0].path, number)
+            with case(CASES[4]):
+                retrieval.gather(typed, reader)
+            reader.overlay.remove(here.path)
+
+
+def _save(store: Store, root: Path, path: str, number: int) -> None:
+    """Put a file into the index as if it had one more definition; the file stays as it is."""
+    data = utf8_of((root / path).read_bytes()) + _SAVED % number
+    digest, contents = digest_of(path, data), contents_of(path, data)
+    store.put([Parsed(path, len(data), 0, digest, contents=contents)])
+    store.commit()
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from sc2_lsp.engine.client import EngineClient
 from sc2_lsp.engine.remote.team import TeamEngine
 from sc2_lsp.indexing import FolderIndexes
 from sc2_lsp.inspecting import context, index, indexed, root_of_snapshot
+from sc2_lsp.launching import collect_rarely
 from sc2_lsp.location import Location, LocationError, snapshot_at
 from sc2_lsp.managing.commands import app as model_app
 from sc2_lsp.models import engine_spec
@@ -82,6 +83,7 @@ def serve(
     indexes = FolderIndexes()
     service = CompletionService(engine, time.monotonic, on_battery, index_for=indexes.index_for)
     server = create_server(service, engine, indexes, Journal(), settings)
+    collect_rarely()
     if tcp:
         host, port = _address(tcp)
         raise typer.Exit(server.serve_tcp(host, port))

@@ -6,6 +6,7 @@ holds a `numpy.py` cannot bring it into them.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -25,3 +26,16 @@ _RUN = (
 def module_command(module: str, *arguments: str) -> list[str]:
     """The command that calls `main` of a module of this package with these arguments."""
     return [sys.executable, "-c", _RUN.format(module=module), _PACKAGE_PARENT, *arguments]
+
+
+def collect_rarely() -> None:
+    """Have this process's garbage collector look less often, and never at what is there now.
+
+    For processes that hold much and make few cycles: a look takes tens of milliseconds there, while
+    somebody waits, and finds next to nothing.
+    """
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+
+
+_OBJECTS_BETWEEN_COLLECTIONS = 50_000

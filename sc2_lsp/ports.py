@@ -8,6 +8,7 @@ EngineError
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from sc2_lsp.domain import (
@@ -89,6 +90,10 @@ class CodeIndex(Protocol):
     caller, and raises nothing: a broken or an empty index knows of nothing. Excluded files, and
     those that may hold secrets as a whole, are not in it.
     """
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """What is asked within, on one thread, is answered from one state of the index."""
+        ...
 
     def definitions(self, names: Sequence[str], limit: int) -> list[Located]:
         """Definitions with one of these names, at most `limit` for each."""

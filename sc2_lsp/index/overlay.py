@@ -7,17 +7,17 @@ parsed before stands, its content with it, so that lines and text always agree.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sc2_lsp.index.parsed import (
-    DefinitionRow,
     contents_of,
     unpack_definitions,
     unpack_imports,
     unpack_starts,
 )
-from sc2_lsp.symbols import Import
+from sc2_lsp.symbols import Import, Located
 
 MAX_CHARS = 1_000_000
 
@@ -26,11 +26,15 @@ MAX_CHARS = 1_000_000
 class Held:
     """An open file as it was parsed last.
 
-    `words` are those of each piece, `starts` their first lines and behind them the number of lines.
+    `by_name` and `by_container` are its definitions by their own names and by those of what they
+    stand in. `words` are those of each piece, `starts` their first lines and behind them the number
+    of lines.
     """
 
     content: str
-    definitions: Sequence[DefinitionRow]
+    definitions: Sequence[Located]
+    by_name: Mapping[str, Sequence[Located]]
+    by_container: Mapping[str, Sequence[Located]]
     imports: Sequence[Import]
     starts: Sequence[int]
     words: Sequence[frozenset[str]]
@@ -38,9 +42,17 @@ class Held:
     @staticmethod
     def of(path: str, content: str) -> Held:
         found = contents_of(path, content.encode("utf-8", "replace"))
+        definitions = [Located(path, one) for one in unpack_definitions(found.outline)]
+        by_name: defaultdict[str, list[Located]] = defaultdict(list)
+        by_container: defaultdict[str, list[Located]] = defaultdict(list)
+        for located in definitions:
+            by_name[located.definition.name].append(located)
+            by_container[located.definition.container.rpartition(".")[2]].append(located)
         return Held(
             content,
-            unpack_definitions(found.outline),
+            definitions,
+            dict(by_name),
+            dict(by_container),
             unpack_imports(found.outline),
             unpack_starts(found.starts),
             [frozenset(words.split()) for words in found.words],
@@ -54,6 +66,7 @@ class Overlay:
         self._lock = threading.Lock()
         self._wanted: dict[str, str] = {}
         self._held: dict[str, Held] = {}
+        self._shown: tuple[Mapping[str, Held], frozenset[str]] = ({}, frozenset())
 
     def put(self, path: str, content: str) -> None:
         """Hold a file with this content, which shows after the next `refresh`."""
@@ -74,7 +87,7 @@ class Overlay:
             parsed = Held.of(path, content)
             with self._lock:
                 if path in self._wanted:
-                    self._held[path] = parsed
+                    self._show({**self._held, path: parsed})
 
     def is_stale(self) -> bool:
         """Whether there is something for `refresh` to do."""
@@ -84,10 +97,13 @@ class Overlay:
         with self._lock:
             return path in self._wanted
 
-    def held(self) -> dict[str, Held]:
-        """All open files that were parsed."""
-        with self._lock:
-            return dict(self._held)
+    def held(self) -> Mapping[str, Held]:
+        """All open files that were parsed; what is answered does not change any more."""
+        return self._shown[0]
+
+    def shown(self) -> tuple[Mapping[str, Held], frozenset[str]]:
+        """The same and their paths, which are the same object for as long as no other is held."""
+        return self._shown
 
     def _stale(self) -> list[tuple[str, str]]:
         with self._lock:
@@ -100,7 +116,14 @@ class Overlay:
 
     def _forget(self, path: str) -> None:
         self._wanted.pop(path, None)
-        self._held.pop(path, None)
+        if path in self._held:
+            self._show({other: held for other, held in self._held.items() if other != path})
+
+    def _show(self, held: dict[str, Held]) -> None:
+        self._held = held
+        _, paths = self._shown
+        # Readers ask without the lock, so both are put in their place at once.
+        self._shown = held, paths if held.keys() == paths else frozenset(held)
 
 
 def _differ_little(old: str, new: str) -> bool:

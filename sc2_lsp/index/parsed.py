@@ -17,14 +17,11 @@ from typing import Any
 import msgspec
 
 from sc2_lsp.index.pieces import piece_starts
-from sc2_lsp.symbols import Definition, Import, Kind
+from sc2_lsp.symbols import Definition, Import
 from sc2_lsp.syntax import distinct_text, language_of, rows_of_bytes
 
 PLAIN = "text"
 """The language of files that no grammar is known for."""
-
-DefinitionRow = tuple[str, str, str, int, int, str, int | None, tuple[str, ...], str]
-ImportRow = tuple[str, str, str, int]
 
 
 class Contents(msgspec.Struct, frozen=True, array_like=True):
@@ -71,9 +68,7 @@ def contents_of(path: str, data: bytes) -> Contents:
     return Contents(
         language=language.name if language else PLAIN,
         names=" ".join(tokens),
-        outline=_encoder.encode(
-            (definitions, [(i.module, i.name, i.alias, i.line) for i in imports])
-        ),
+        outline=_encoder.encode((definitions, imports)),
         starts=array("I", starts).tobytes(),
         words=words,
     )
@@ -112,17 +107,12 @@ def utf8_of(data: bytes) -> bytes:
     return data
 
 
-def unpack_definitions(packed: bytes) -> list[DefinitionRow]:
+def unpack_definitions(packed: bytes) -> list[Definition]:
     return _decoder.decode(packed)[0]
 
 
 def unpack_imports(packed: bytes) -> list[Import]:
-    return [Import(*row) for row in _imports_decoder.decode(packed)[1]]
-
-
-def definition_of(row: DefinitionRow) -> Definition:
-    name, kind, container, start, end, signature, body, bases, type_name = row
-    return Definition(name, _KINDS[kind], container, start, end, signature, body, bases, type_name)
+    return _imports_decoder.decode(packed)[1]
 
 
 def unpack_starts(packed: bytes) -> array[int]:
@@ -135,9 +125,8 @@ def unpack_starts(packed: bytes) -> array[int]:
 _BLANKS = re.compile(r"[\s\0\"'`]+")
 _SMALL = re.compile(r"[^A-Z]+")
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(tuple[list[DefinitionRow], list[ImportRow]])
-_imports_decoder = msgspec.msgpack.Decoder(tuple[msgspec.Raw, list[ImportRow]])
-_KINDS = {kind.value: kind for kind in Kind}
+_decoder = msgspec.msgpack.Decoder(tuple[list[Definition], msgspec.Raw])
+_imports_decoder = msgspec.msgpack.Decoder(tuple[msgspec.Raw, list[Import]])
 
 
 NOTHING = _encoder.encode(((), ()))

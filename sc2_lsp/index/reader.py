@@ -10,26 +10,17 @@ import heapq
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from sc2_lsp.index import bm25, queries
+from sc2_lsp.index.memory import By, Memory
 from sc2_lsp.index.overlay import Held, Overlay
-from sc2_lsp.index.parsed import (
-    NOTHING,
-    DefinitionRow,
-    container_token,
-    definition_of,
-    name_token,
-    text_of,
-    unpack_definitions,
-    unpack_imports,
-)
+from sc2_lsp.index.parsed import text_of
 from sc2_lsp.index.place import Place
-from sc2_lsp.index.rows import rows_named
 from sc2_lsp.index.schema import NotOurs, open_to_read
 from sc2_lsp.symbols import Import, Located, Match
 from sc2_lsp.syntax import identifiers
@@ -37,33 +28,14 @@ from sc2_lsp.syntax import identifiers
 _MOST_NAMES = 128
 _MOST_WORDS = 64
 _MOST_READ_BYTES = 4_000_000
+_REMEMBERED_BYTES = 200_000
+_REMEMBERED_TEXTS = 32
 
-# A word that stands in more pieces, and in a larger share of them, tells little and costs much.
-_COMMON = 400
-_COMMON_SHARE = 0.001
 _N_COMMON = 4
 _N_CANDIDATES = 2
-_REMEMBERED_CONTENTS = 1024
-_REMEMBERED_OUTLINES = 128
-_REMEMBERED_PIECES = 1024
-_REMEMBERED_WORDS = 256
-_REMEMBERED_NAMES = 20_000
-# A name that very many files define is told from some of them.
-_MOST_CONTENTS = 64
-
-_By = Literal["name", "container"]
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
-
-
-@dataclass(slots=True)
-class _Told:
-    """What was read of a name so far, and the contents that may define it as well, the next one
-    last."""
-
-    found: list[Located]
-    unread: list[int]
 
 
 class Reader:
@@ -75,18 +47,15 @@ class Reader:
 
     def __init__(self, place: Place, on_damage: Callable[[], None] = lambda: None) -> None:
         self._place = place
+        self._root = str(place.root)
         self._on_damage = on_damage
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
+        self._memory: Memory | None = None
         self._identity: tuple[int, int] | None = None
         self._version = 0
-        self._told: dict[tuple[str, _By], _Told] = {}
-        self._common: set[str] = set()
-        self._content = lru_cache(_REMEMBERED_CONTENTS)(self._content_of)
-        self._definitions = lru_cache(_REMEMBERED_OUTLINES)(self._definitions_of)
-        self._place_of_piece = lru_cache(_REMEMBERED_PIECES)(self._place_of)
-        # From one keystroke to the next most words around the cursor are the same.
-        self._posting = lru_cache(_REMEMBERED_WORDS)(self._posting_of)
+        self._n_within = 0
+        self._is_current = False
         self.overlay = Overlay()
 
     def definitions(self, names: Sequence[str], limit: int) -> list[Located]:
@@ -96,167 +65,99 @@ class Reader:
         return self._find(containers, limit, "container")
 
     def outline_of(self, path: str) -> list[Located]:
-        held = self.overlay.held().get(path)
-        rows: Sequence[DefinitionRow] = (
-            held.definitions if held else self._ask(lambda db: self._rows_of(db, path), [])
-        )
-        return [Located(path, definition_of(row)) for row in rows]
+        if held := self.overlay.held().get(path):
+            return list(held.definitions)
+        return list(self._ask(lambda memory: memory.outline_of(path), list[Located]()))
 
     def imports_of(self, path: str) -> list[Import]:
-        held = self.overlay.held().get(path)
-        if held:
+        if held := self.overlay.held().get(path):
             return list(held.imports)
-        return self._ask(lambda db: unpack_imports(self._outline(db, path)), [])
+        return list(self._ask(lambda memory: memory.imports_of(path), list[Import]()))
 
     def paths_ending(self, suffixes: Sequence[str], limit: int) -> list[str]:
-        wanted = _first(suffixes, _MOST_NAMES)
-        found = {
-            path for suffix in wanted for path in self.overlay.held() if _ends(path, suffix, "/")
-        }
-        found |= self._ask(lambda db: queries.paths_ending(db, wanted, limit), set[str]())
+        wanted = tuple(_first(suffixes, _MOST_NAMES))
+        found = {path for suffix in wanted for path in self.overlay.held() if _ends(path, suffix)}
+        found |= self._ask(lambda memory: memory.paths_ending(wanted, limit), frozenset())
         return sorted(found, key=lambda path: (path.count("/"), path))[:limit]
 
     def search(self, words: Sequence[str], limit: int) -> list[Match]:
         wanted = _first((word for text in words for word in identifiers(text)), _MOST_WORDS)
         held = self.overlay.held()
         nothing: dict[str, list[int]] = {word: [] for word in wanted}
-        postings, n_pieces = self._ask(lambda db: self._postings(db, wanted), (nothing, 0))
+        postings, n_pieces = self._ask(lambda memory: _postings(memory, wanted), (nothing, 0))
         n_pieces += sum(len(file.words) for file in held.values())
         worth = {word: bm25.weight(n_pieces, len(found)) for word, found in postings.items()}
         on_disk = bm25.scores((worth[word], found) for word, found in postings.items())
         best = heapq.nlargest(limit * _N_CANDIDATES, zip(on_disk.values(), on_disk, strict=True))
-        matches = self._ask(lambda _: self._matches(best, held), list[Match]())
+        matches = self._ask(lambda memory: _matches_on_disk(memory, best, held), list[Match]())
         for path, file in held.items():
             matches.extend(_matches(path, file, worth))
-        return sorted(matches, key=lambda match: (-match.score, match.path, match.start_line))[
-            :limit
-        ]
+        matches.sort(key=lambda match: (-match.score, match.path, match.start_line))
+        del matches[limit:]
+        # These files are read next.
+        paths = {match.path for match in matches} - held.keys()
+        self._ask(lambda memory: memory.files.learn(paths), None)
+        return matches
 
     def read(self, path: str) -> str | None:
-        held = self.overlay.held().get(path)
-        if held:
+        if held := self.overlay.held().get(path):
             return held.content
-        status = self._ask(lambda db: queries.size_and_time(db, path), None)
-        return None if status is None else _read(self._place.root / path, *status)
+        file = self._ask(lambda memory: memory.files[path], None)
+        return None if file is None else _read(f"{self._root}/{path}", file.size, file.mtime_ns)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What is asked within is answered from one state of the database.
+
+        Other threads wait with their questions until it is left.
+        """
+        with self._lock:
+            self._n_within += 1
+            try:
+                yield
+            finally:
+                self._n_within -= 1
+                if not self._n_within:
+                    self._leave()
 
     def close(self) -> None:
         """Let go of the database; the next question opens it again."""
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
-            self._connection = self._identity = None
-            self._forget()
+            self._connection = self._memory = self._identity = None
+            self._is_current = False
 
-    def _find(self, names: Sequence[str], limit: int, by: _By) -> list[Located]:
-        held = self.overlay.held()
+    def _leave(self) -> None:
+        """Let the database go on."""
+        self._is_current = False
+        if self._connection is not None and self._connection.in_transaction:
+            try:
+                self._connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                _log.debug("the index %s does not end its answer: %s", self._place.database, error)
+                self.close()
+
+    def _find(self, names: Sequence[str], limit: int, by: By) -> list[Located]:
+        held, paths = self.overlay.shown()
         wanted = _first(names, _MOST_NAMES)
-        on_disk = self._ask(
-            lambda db: self._on_disk(db, wanted, limit, by, held), dict[str, list[Located]]()
-        )
+        nothing: dict[str, list[Located]] = {}
+        on_disk = self._ask(lambda memory: memory.definitions(wanted, limit, by, paths), nothing)
         found: dict[str, list[Located]] = {name: [] for name in wanted}
-        for path, file in held.items():
-            for row in file.definitions:
-                of_name = found.get(row[0] if by == "name" else row[2].rpartition(".")[2])
-                if of_name is not None:
-                    of_name.append(Located(path, definition_of(row)))
-        return [at for name in wanted for at in (found[name] + on_disk.get(name, []))[:limit]]
+        for file in held.values():
+            theirs = file.by_name if by == "name" else file.by_container
+            for name in theirs.keys() & found.keys():
+                found[name] += theirs[name]
+        for name, some in on_disk.items():
+            found[name] += some
+        return [at for some in found.values() for at in some[:limit]]
 
-    def _on_disk(
-        self,
-        db: sqlite3.Connection,
-        names: Sequence[str],
-        limit: int,
-        by: _By,
-        hidden: Collection[str],
-    ) -> dict[str, list[Located]]:
-        """What the database knows of each name, remembered until it changes."""
-        if len(self._told) > _REMEMBERED_NAMES:
-            self._told.clear()
-        unknown = [name for name in names if (name, by) not in self._told]
-        token = name_token if by == "name" else container_token
-        contents = queries.contents_by_token(db, [*map(token, unknown)], _MOST_CONTENTS)
-        for name, numbers in zip(unknown, contents, strict=True):
-            self._told[name, by] = _Told([], numbers[::-1])
-        return {name: self._tell(name, limit, by, hidden) for name in names}
-
-    def _tell(self, name: str, limit: int, by: _By, hidden: Collection[str]) -> list[Located]:
-        """The first definitions of a name that are not `hidden`; reads no more than it needs to."""
-        told = self._told[name, by]
-        shown = [at for at in told.found if at.path not in hidden] if hidden else told.found[:]
-        while told.unread and len(shown) < limit:
-            content = told.unread.pop()
-            outline, paths = self._content(content)
-            if by == "name":
-                rows = rows_named(outline, name)
-            else:
-                rows = _rows_in(self._definitions(content), name)
-            definitions = [*map(definition_of, rows)]
-            fresh = [Located(path, one) for path in paths for one in definitions]
-            told.found += fresh
-            shown += [at for at in fresh if at.path not in hidden]
-        return shown[:limit]
-
-    def _postings(
-        self, db: sqlite3.Connection, words: Sequence[str]
-    ) -> tuple[dict[str, list[int]], int]:
-        """Where each word stands that is worth searching for, and of how many pieces.
-
-        Common words count only where there are no others.
-        """
-        n_pieces = queries.n_pieces(db)
-        most = max(_COMMON, int(n_pieces * _COMMON_SHARE))
-        found = {word: self._posting(word, most) for word in words if word not in self._common}
-        common = {word for word, posting in found.items() if posting.is_common}
-        self._common |= common
-        rare = {word: posting.pieces for word, posting in found.items() if not posting.is_common}
-        if not any(rare.values()):
-            for word in [word for word in words if word in self._common][:_N_COMMON]:
-                rare[word] = self._posting(word, most).pieces
-        return rare, n_pieces
-
-    def _matches(self, best: Iterable[tuple[float, int]], hidden: Collection[str]) -> list[Match]:
-        """The pieces by their scores and numbers, each in a file that is not `hidden`."""
-        matches = []
-        for score, number in best:
-            place = self._place_of_piece(number)
-            path = next((path for path in place.paths if path not in hidden), "") if place else ""
-            if place and path:
-                n_lines = place.end_line - place.start_line + 1
-                worth = bm25.for_length(score, n_lines)
-                matches.append(Match(path, place.start_line, place.end_line, worth))
-        return matches
-
-    def _outline(self, db: sqlite3.Connection, path: str) -> bytes:
-        blob = queries.blob_of(db, path)
-        return NOTHING if blob is None else self._content(blob)[0]
-
-    def _rows_of(self, db: sqlite3.Connection, path: str) -> list[DefinitionRow]:
-        blob = queries.blob_of(db, path)
-        return [] if blob is None else self._definitions(blob)
-
-    def _definitions_of(self, blob: int) -> list[DefinitionRow]:
-        return unpack_definitions(self._content(blob)[0])
-
-    def _content_of(self, blob: int) -> tuple[bytes, list[str]]:
-        assert self._connection is not None
-        return queries.outline_and_paths(self._connection, blob)
-
-    def _posting_of(self, word: str, most: int) -> queries.Posting:
-        assert self._connection is not None
-        return queries.posting(self._connection, word, most)
-
-    def _place_of(self, number: int) -> queries.PlaceOfPiece | None:
-        assert self._connection is not None
-        return queries.place_of_piece(self._connection, number)
-
-    def _ask(self, question: Callable[[sqlite3.Connection], _T], otherwise: _T) -> _T:
+    def _ask(self, question: Callable[[Memory], _T], otherwise: _T) -> _T:
         """The database's answer, or `otherwise` where there is none to be had."""
         with self._lock:
             try:
-                self._connect()
-                if self._connection is None:
-                    return otherwise
-                return question(self._connection)
+                memory = self._opened()
+                return otherwise if memory is None else question(memory)
             except sqlite3.OperationalError as error:
                 _log.debug("the index %s gives no answer: %s", self._place.database, error)
             except (sqlite3.DatabaseError, NotOurs, ValueError, IndexError) as error:
@@ -265,32 +166,62 @@ class Reader:
                 self._on_damage()
             return otherwise
 
-    def _connect(self) -> None:
+    def _opened(self) -> Memory | None:
+        """What is remembered of the database as it is now; None where there is none."""
+        if self._is_current:
+            return self._memory
         identity = _identity(self._place.database)
         if identity != self._identity:
             self.close()
-        if self._connection is None and identity is not None:
+        if self._connection is None:
+            if identity is None:
+                return None
             self._connection = open_to_read(self._place.database)
             self._identity = identity
-        if self._connection is not None:
-            version = queries.data_version(self._connection)
-            if version != self._version:
-                self._forget()
-                self._version = version
-
-    def _forget(self) -> None:
-        """What is remembered holds for one state of the database."""
-        self._common.clear()
-        self._content.cache_clear()
-        self._definitions.cache_clear()
-        self._place_of_piece.cache_clear()
-        self._posting.cache_clear()
-        self._told.clear()
+        if self._n_within and not self._connection.in_transaction:
+            self._connection.execute("BEGIN")
+        version = queries.data_version(self._connection)
+        if self._memory is None or (version != self._version and not self._memory.keep_up()):
+            self._memory = Memory(self._connection)
+        self._version = version
+        self._is_current = self._n_within > 0
+        return self._memory
 
 
-def _rows_in(rows: Iterable[DefinitionRow], container: str) -> list[DefinitionRow]:
-    end = f".{container}"
-    return [row for row in rows if row[2] == container or row[2].endswith(end)]
+def _postings(memory: Memory, words: Sequence[str]) -> tuple[dict[str, list[int]], int]:
+    """Where each word stands that is worth searching for, and of how many pieces.
+
+    Common words count only where there are no others.
+    """
+    wanted = [word for word in words if word not in memory.common]
+    memory.postings.learn(wanted)
+    rare = {}
+    for word in wanted:
+        posting = memory.postings[word]
+        if posting.is_common:
+            memory.common.add(word)
+        else:
+            rare[word] = posting.pieces
+    if not any(rare.values()):
+        for word in [word for word in words if word in memory.common][:_N_COMMON]:
+            rare[word] = memory.postings[word].pieces
+    return rare, memory.n_pieces
+
+
+def _matches_on_disk(
+    memory: Memory, best: Sequence[tuple[float, int]], hidden: Mapping[str, Held]
+) -> list[Match]:
+    """The pieces by their scores and numbers, each in a file that is not `hidden`."""
+    matches = []
+    memory.places.learn(number for _, number in best)
+    for score, number in best:
+        place = memory.places[number]
+        path = next((path for path in place.paths if path not in hidden), "") if place else ""
+        if place and path:
+            n_lines = place.end_line - place.start_line + 1
+            worth = bm25.for_length(score, n_lines)
+            matches.append(Match(path, place.start_line, place.end_line, worth))
+    return matches
 
 
 def _matches(path: str, file: Held, worth: dict[str, float]) -> Iterable[Match]:
@@ -306,21 +237,27 @@ def _first(values: Iterable[str], most: int) -> list[str]:
     return list(dict.fromkeys(value for value in values if value))[:most]
 
 
-def _ends(whole: str, end: str, separator: str = ".") -> bool:
-    return whole == end or whole.endswith(separator + end)
+def _ends(path: str, end: str) -> bool:
+    return path == end or path.endswith(f"/{end}")
 
 
-def _read(path: Path, size: int, mtime_ns: int) -> str | None:
+def _read(path: str, size: int, mtime_ns: int) -> str | None:
     """The text of a file that is still as it was when it was indexed."""
     if size > _MOST_READ_BYTES:
         return None
     try:
-        status = path.stat()
+        status = Path(path).stat()
         if (status.st_size, status.st_mtime_ns) != (size, mtime_ns):
             return None
-        return text_of(path.read_bytes())
+        return (_text if size <= _REMEMBERED_BYTES else _text.__wrapped__)(path, size, mtime_ns)
     except (OSError, ValueError):
         return None
+
+
+@lru_cache(_REMEMBERED_TEXTS)
+def _text(path: str, _size: int, _mtime_ns: int) -> str:
+    """The text of a file; raises OSError."""
+    return text_of(Path(path).read_bytes())
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

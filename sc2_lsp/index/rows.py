@@ -10,19 +10,19 @@ from collections.abc import Iterator
 
 import msgspec
 
-from sc2_lsp.index.parsed import DefinitionRow
+from sc2_lsp.symbols import Definition
 
 _N_FIELDS = 9
 _ROW = 0x90 | _N_FIELDS
-_decoder = msgspec.msgpack.Decoder(DefinitionRow)
+_decoder = msgspec.msgpack.Decoder(Definition)
 
 
-def rows_named(packed: bytes, name: str) -> list[DefinitionRow]:
+def rows_named(packed: bytes, name: str) -> list[Definition]:
     """The definitions of that name in a packed outline, in their order."""
     return list(_rows_from(packed, bytes((_ROW,)) + msgspec.msgpack.encode(name)))
 
 
-def _rows_from(packed: bytes, start: bytes) -> Iterator[DefinitionRow]:
+def _rows_from(packed: bytes, start: bytes) -> Iterator[Definition]:
     at = packed.find(start)
     while at >= 0:
         end = at + 1

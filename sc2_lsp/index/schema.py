@@ -12,7 +12,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-VERSION = 2
+VERSION = 3
 """To be raised with every change of the tables or of what is put in them."""
 
 _APPLICATION_ID = 0x5C2B1D0
@@ -36,13 +36,17 @@ _TABLES = (
         id INTEGER PRIMARY KEY, outline BLOB NOT NULL, starts BLOB NOT NULL,
         names TEXT NOT NULL, words TEXT NOT NULL)""",
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    # The blobs that other files have than before, the last ones; 0 where there were too many.
+    "CREATE TABLE changes (number INTEGER PRIMARY KEY, blob INTEGER NOT NULL)",
+    # Numbers begin anew with the tables, and who remembers others has to know.
+    "INSERT INTO facts VALUES ('begun', hex(randomblob(16)))",
     f"CREATE VIRTUAL TABLE defined USING fts5 (names, {_FULL_TEXT})",
     f"CREATE VIRTUAL TABLE pieces USING fts5 (words, {_FULL_TEXT})",
     # What is written is merged at rest, all at once, instead of again and again.
     "INSERT INTO defined (defined, rank) VALUES ('automerge', 0)",
     "INSERT INTO pieces (pieces, rank) VALUES ('automerge', 0)",
 )
-_NAMES = ("files", "blobs", "contents", "facts", "defined", "pieces")
+_NAMES = ("files", "blobs", "contents", "facts", "changes", "defined", "pieces")
 _N_CACHE_KB = 16_384
 _N_READER_CACHE_KB = 8_192
 _LOG_LIMIT_BYTES = 16 << 20

@@ -20,6 +20,9 @@ KEEP_UNUSED_S = 14 * 86_400.0
 """How long a content is kept that no file has: switching back to a branch then costs nothing."""
 
 _MOST_UNUSED = 20_000
+# What readers remember outlives a commit of so few changes.
+_MOST_CHANGES = 200
+_KEPT_CHANGES = 1000
 _MERGED_PAGES = 150
 _MOST_SEGMENTS = 6
 
@@ -32,6 +35,7 @@ class Store:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._next_id = int(self._fact("next_id") or 1)
+        self._changed: set[int] = set()
 
     def known(self) -> dict[str, tuple[int, int]]:
         """The size and time of all files; one that is as it was then need not be read."""
@@ -82,6 +86,8 @@ class Store:
                 "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
                 (file.path[::-1], file.size, file.mtime_ns, blob, file.reason),
             )
+            if before != blob:
+                self._changed.update(one for one in (before, blob) if one is not None)
             if before is not None and before != blob:
                 self._retire(before)
         return missing
@@ -93,13 +99,16 @@ class Store:
             before = self._blob_of(path)
             self._connection.execute("DELETE FROM files WHERE tail = ?", (path[::-1],))
             if before is not None:
+                self._changed.add(before)
                 self._retire(before)
 
     def commit(self) -> None:
         """Make all that was put visible to readers."""
         if self._connection.in_transaction:
             self._note("next_id", str(self._next_id))
+            self._note_changes()
             self._connection.execute("COMMIT")
+            self._changed.clear()
 
     def finish_scan(self, now_s: float, skipped: dict[str, int]) -> None:
         """Note that the index is complete, and drop contents that no file has had for long.
@@ -143,6 +152,7 @@ class Store:
         made_by = self._fact("made_by")
         schema.create_tables(self._connection)
         self._next_id = 1
+        self._changed.clear()
         if made_by is not None:
             self._begin()
             self._note("made_by", made_by)
@@ -223,6 +233,19 @@ class Store:
         query = self._connection.execute("SELECT names, words FROM contents WHERE id = ?", (blob,))
         names, words = query.fetchone()
         return names, words.split("\n")
+
+    def _note_changes(self) -> None:
+        """Tell readers which blobs are in other files than before."""
+        if not self._changed:
+            return
+        blobs = sorted(self._changed) if len(self._changed) <= _MOST_CHANGES else [0]
+        self._connection.executemany(
+            "INSERT INTO changes (blob) VALUES (?)", [(blob,) for blob in blobs]
+        )
+        self._connection.execute(
+            "DELETE FROM changes WHERE number <= (SELECT max(number) FROM changes) - ?",
+            (_KEPT_CHANGES,),
+        )
 
     def _fact(self, name: str) -> str | None:
         row = self._connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()

@@ -6,7 +6,6 @@ ends, and in the midst of a file that takes far too long.
 
 from __future__ import annotations
 
-import gc
 import os
 import sqlite3
 import struct
@@ -22,9 +21,9 @@ from sc2_lsp.index.parsed import Parsed
 from sc2_lsp.index.priority import Urgency, at_most, give_way
 from sc2_lsp.index.reading import read_file
 from sc2_lsp.index.schema import NotOurs, open_to_read
+from sc2_lsp.launching import collect_rarely
 
 BATCH_TIME_S = 60
-_OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 _HEADER = struct.Struct(">I")
 
@@ -43,9 +42,7 @@ def main(arguments: list[str]) -> None:
     setup = msgspec.json.decode(arguments[0], type=Setup)
     give_way(setup.urgency)
     is_known = _lookup(setup.database)
-    # What is found of a file holds no cycles, so there is little to look for and much to look at.
-    gc.freeze()
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    collect_rarely()
     while (body := read_frame(sys.stdin.buffer)) is not None:
         paths = msgspec.msgpack.decode(body, type=list[str])
         with at_most(BATCH_TIME_S):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sc2_lsp.domain import Snapshot, Snippet
 from sc2_lsp.ports import CodeIndex
 from sc2_lsp.retrieval.group import group, select
 from sc2_lsp.retrieval.lookup import Lookup
 from sc2_lsp.retrieval.rank import ranked
-from sc2_lsp.retrieval.scene import near_words, scene_of
+from sc2_lsp.retrieval.scene import Scene, near_words, scene_of
 from sc2_lsp.retrieval.sources import (
     definitions,
     imported,
@@ -26,7 +28,13 @@ def gather(snapshot: Snapshot, index: CodeIndex | None = None) -> tuple[Snippet,
     edited = open_files.find(snapshot)
     if index is None:
         return ranked((), edited, {}, None)
-    scene, lookup = scene_of(snapshot), Lookup(index)
+    scene = scene_of(snapshot)
+    with index.at_once():
+        return _gathered(scene, edited, index)
+
+
+def _gathered(scene: Scene, edited: Iterable[Snippet], index: CodeIndex) -> tuple[Snippet, ...]:
+    lookup = Lookup(index)
     alike, words = similar.pieces_of(scene, index), near_words(scene)
     candidates = [
         *imported.find(scene, lookup),

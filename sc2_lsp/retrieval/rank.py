@@ -6,13 +6,13 @@ is worth most for its tokens, so that a small budget holds many signatures rathe
 
 from __future__ import annotations
 
-import heapq
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from itertools import chain
+from typing import NamedTuple
 
 from sc2_lsp.domain import Snippet
 from sc2_lsp.retrieval.candidate import Candidate
@@ -31,6 +31,8 @@ _COST_POWER = 0.6
 _MAX_WEIGHED = 180
 _READ_CHARS = 300
 _REMEMBERED_SIGNATURES = 8192
+_REMEMBERED_FORMS = 4096
+_REMEMBERED_COSTS = 4096
 _WORDS_POWER = 2.0
 _INDENT = "    "
 
@@ -47,9 +49,21 @@ def ranked(
     """
     best = _weighed(_best(_merged(candidates), _MAX_WEIGHED), words)
     shown = _written(_best(best, MAX_SNIPPETS), lookup)
-    shown += [replace(snippet, score=_worth(snippet.text, snippet.score)) for snippet in snippets]
-    shown.sort(key=lambda snippet: (-snippet.score, snippet.path, snippet.start_line))
+    for snippet in snippets:
+        worth = _worth(len(snippet.text), snippet.score)
+        bare = "".join(snippet.text.split())
+        numbers = frozenset(number for number, _ in numbered_lines(snippet))
+        shown.append(_Shown(replace(snippet, score=worth), bare, numbers))
+    shown.sort(key=lambda one: (-one.snippet.score, one.snippet.path, one.snippet.start_line))
     return tuple(_without_doubles(shown))[:MAX_SNIPPETS]
+
+
+class _Shown(NamedTuple):
+    """A snippet, its text without blanks, and the numbers of its lines."""
+
+    snippet: Snippet
+    bare: str
+    numbers: frozenset[int]
 
 
 _Scored = list[tuple[float, Candidate]]
@@ -77,18 +91,19 @@ def _best(scored: _Scored, most: int) -> _Scored:
         (-score / _cost(len(one.located.definition.signature)), one.located.path, number)
         for number, (score, one) in enumerate(scored)
     ]
-    return [scored[number] for _, _, number in heapq.nsmallest(most, valued)]
+    return [scored[number] for _, _, number in sorted(valued)[:most]]
 
 
 def _weighed(scored: _Scored, words: Mapping[str, float]) -> _Scored:
     """Candidates whose signatures share rare words with the code around the cursor win odds."""
-    each = [_words_of(one.located.definition.signature[:_READ_CHARS]) for _, one in scored]
+    each = [_words_of(one.located.definition) for _, one in scored]
     counts = Counter(chain.from_iterable(each))
     rarity = {word: math.log((len(each) + 1) / count) for word, count in counts.items()}
     squares = {word: value**2 for word, value in rarity.items()}
+    near = frozenset(words)
     weighed = []
     for (score, candidate), some in zip(scored, each, strict=True):
-        shared = sum(rarity[word] * words[word] for word in sorted(some & words.keys()))
+        shared = sum(rarity[word] * words[word] for word in sorted(some & near))
         norm = math.sqrt(math.fsum(map(squares.__getitem__, some))) + 1.0
         odds = score / (1.0 - min(score, 0.99))
         odds *= math.exp(_WORDS_POWER * shared / norm)
@@ -97,19 +112,20 @@ def _weighed(scored: _Scored, words: Mapping[str, float]) -> _Scored:
 
 
 @lru_cache(_REMEMBERED_SIGNATURES)
-def _words_of(signature: str) -> frozenset[str]:
-    return frozenset(identifiers(signature))
+def _words_of(definition: Definition) -> frozenset[str]:
+    return frozenset(identifiers(definition.signature[:_READ_CHARS]))
 
 
-def _worth(text: str, score: float) -> float:
-    return score / _cost(len(text))
+def _worth(n_chars: int, score: float) -> float:
+    return score / _cost(n_chars)
 
 
+@lru_cache(_REMEMBERED_COSTS)
 def _cost(n_chars: int) -> float:
     return float((n_chars / _CHARS_PER_TOKEN + _OVERHEAD_TOKENS) ** _COST_POWER)
 
 
-def _written(scored: _Scored, lookup: Lookup | None) -> list[Snippet]:
+def _written(scored: _Scored, lookup: Lookup | None) -> list[_Shown]:
     containers = {
         candidate.located.definition.container.rpartition(".")[2]
         for _, candidate in scored
@@ -125,20 +141,51 @@ def _written(scored: _Scored, lookup: Lookup | None) -> list[Snippet]:
 
 def _signature(
     candidate: Candidate, score: float, around: dict[tuple[str, str], list[Definition]]
-) -> Snippet:
+) -> _Shown:
     """A definition's signature below the first lines of what it stands in."""
     located = candidate.located
     definition = located.definition
     language = language_of(located.path)
     family = _FAMILY.get(language.name, "") if language else ""
+    outer = None
+    if definition.container:
+        name = definition.container.rpartition(".")[2]
+        outers = around.get((located.path, name), ())
+        outer = next((one for one in outers if _holds(one, definition)), None)
+    form = _form(definition, outer, family)
+    snippet = Snippet(
+        path=located.path,
+        start_line=form.first_line,
+        text=form.text,
+        source=candidate.source,
+        reason=candidate.reason,
+        score=_worth(len(form.text), score),
+        lines=form.lines,
+    )
+    return _Shown(snippet, form.bare, form.numbers)
+
+
+def _holds(outer: Definition, inner: Definition) -> bool:
+    return outer.start_line <= inner.start_line and inner.end_line <= outer.end_line
+
+
+class _Form(NamedTuple):
+    """A signature as it is shown; `lines` are numbered where they do not follow each other."""
+
+    first_line: int
+    text: str
+    lines: tuple[int, ...]
+    bare: str
+    numbers: frozenset[int]
+
+
+@lru_cache(_REMEMBERED_FORMS)
+def _form(definition: Definition, outer: Definition | None, family: str) -> _Form:
     numbered: list[tuple[int, str]] = []
-    name = definition.container.rpartition(".")[2]
-    for outer in around.get((located.path, name), ()):
-        if outer.start_line <= definition.start_line and definition.end_line <= outer.end_line:
-            head = outer.signature.split("\n")
-            head[-1] += " {" if family == "braces" and not head[-1].endswith("{") else ""
-            numbered = list(enumerate(head, signature_line(outer)))
-            break
+    if outer is not None:
+        head = outer.signature.split("\n")
+        head[-1] += " {" if family == "braces" and not head[-1].endswith("{") else ""
+        numbered = list(enumerate(head, signature_line(outer)))
     indent = _INDENT if numbered else ""
     first = signature_line(definition)
     own = [indent + line for line in definition.signature.split("\n")]
@@ -148,15 +195,7 @@ def _signature(
     lines = tuple(number for number, _ in numbered)
     is_run = lines == tuple(range(lines[0], lines[0] + len(lines)))
     text = "".join(f"{line}\n" for _, line in numbered)
-    return Snippet(
-        path=located.path,
-        start_line=lines[0],
-        text=text,
-        source=candidate.source,
-        reason=candidate.reason,
-        score=_worth(text, score),
-        lines=() if is_run else lines,
-    )
+    return _Form(lines[0], text, () if is_run else lines, "".join(text.split()), frozenset(lines))
 
 
 def signature_line(definition: Definition) -> int:
@@ -181,18 +220,16 @@ def _elision(definition: Definition, family: str) -> str:
     return ""
 
 
-def _without_doubles(snippets: list[Snippet]) -> Iterable[Snippet]:
+def _without_doubles(shown: Iterable[_Shown]) -> Iterable[Snippet]:
     """The snippets whose text did not come before, be it as a part of another one."""
-    seen: set[tuple[str, int]] = set()
+    seen: defaultdict[str, set[int]] = defaultdict(set)
     texts: set[str] = set()
-    for snippet in snippets:
-        lines = numbered_lines(snippet)
-        here = {(snippet.path, number) for number, _ in lines}
-        text = "".join(snippet.text.split())
-        if here <= seen or text in texts:
+    for snippet, bare, numbers in shown:
+        here = seen[snippet.path]
+        if numbers <= here or bare in texts:
             continue
-        seen |= here
-        texts.add(text)
+        here |= numbers
+        texts.add(bare)
         yield snippet
 
 

@@ -8,51 +8,21 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from sc2_lsp.domain import Snapshot
+from sc2_lsp.retrieval.uses import REACH_LINES, Use, calls_before, near, uses_around, words_in
 from sc2_lsp.symbols import Definition, Kind, Outline
-from sc2_lsp.syntax import Language, identifiers, language_of, outline
+from sc2_lsp.syntax import Language, language_of, outline
 from sc2_lsp.text import Text, indent_width, indentation
 
-# Beyond that many lines from the cursor a file is too large for its words to be looked at.
-_REACH_LINES = 300
-# At that many lines from the cursor a use counts less than half.
-_NEAR_LINES = 12.0
 _WORDS_LINES = 12
-_SHORTEST_NAME = 3
-_REMEMBERED_NAMES = 16_384
-# From one key to the next all lines but one are the same.
-_REMEMBERED_LINES = 8192
 # A file of more lines is read in part: its head, where imports stand, and what is within reach.
 _READ_WHOLE_LINES = 900
 _HEAD_LINES = 200
 _MAX_READ_CHARS = 200_000
 
 _CALLABLE = (Kind.FUNCTION, Kind.METHOD)
-
-_CHAIN = re.compile(r"(\.|->|::|\?\.)?([^\W\d]\w*(?:(?:\.|->|::|\?\.)[^\W\d]\w*)*)")
-_CONNECTOR = re.compile(r"\.|->|::|\?\.")
-_ASSIGNED_CALL = re.compile(
-    r"^[ \t]*(?:(?:const|let|var|val|auto|local|my)[ \t]+)?([^\W\d][\w.]*)[ \t]*(?::[^=\n]+)?:?="
-    r"[ \t]*(?:await[ \t]+|new[ \t]+)?([^\W\d][\w.:]*)\(",
-    re.MULTILINE,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """How the current file uses a name.
-
-    `nearness` is 1 at the cursor and falls with the distance of the nearest use. `receivers` stand
-    before it, `?` for an expression and empty where it stands alone.
-    """
-
-    name: str
-    nearness: float
-    receivers: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +70,8 @@ def scene_of(snapshot: Snapshot) -> Scene:
         language=language,
         outline=known,
         line=line,
-        uses=_uses(snapshot, line, {found.line for found in known.imports}),
-        calls=_calls(snapshot, line),
+        uses=uses_around(text, line, {found.line for found in known.imports}),
+        calls=calls_before(text, snapshot.char_offset),
         classes=tuple(one for one in around if one.kind is Kind.CLASS),
         function=next((one for one in around if one.kind in _CALLABLE), None),
     )
@@ -115,40 +85,14 @@ def near_words(scene: Scene) -> dict[str, float]:
     words: dict[str, float] = {}
     for number in range(first, last + 1):
         nearness = near(number - scene.line)
-        for word in identifiers(text.line(number)):
+        for word in words_in(text.line(number)):
             words[word] = max(nearness, words.get(word, 0.0))
     return words
 
 
-@lru_cache(_REMEMBERED_LINES)
-def names_in(line: str) -> tuple[tuple[str, str], ...]:
-    """The words of a line and what stands before their dots: `?` for an expression."""
-    names: list[tuple[str, str]] = []
-    for connector, chain in _CHAIN.findall(line):
-        receiver = "?" if connector else ""
-        if chain.isidentifier():
-            names.append((chain, receiver))
-            continue
-        for name in _CONNECTOR.split(chain):
-            names.append((name, receiver))
-            receiver = f"{receiver}.{name}" if receiver else name
-    return tuple(names)
-
-
-@lru_cache(_REMEMBERED_NAMES)
-def may_be_defined(name: str) -> bool:
-    """Whether it is worth to ask for a definition: neither a keyword nor a letter or two."""
-    return len(name) >= _SHORTEST_NAME and bool(identifiers(name))
-
-
-def near(n_lines: int) -> float:
-    """1 at the cursor, falling with the distance in lines, never 0."""
-    return 1.0 / (1.0 + abs(n_lines) / _NEAR_LINES)
-
-
 def _read_part(text: Text, line: int) -> str:
     """The text with far lines of a large file left blank, but for those of blocks around."""
-    first, last = max(line - _REACH_LINES, _HEAD_LINES), line + _REACH_LINES
+    first, last = max(line - REACH_LINES, _HEAD_LINES), line + REACH_LINES
     if text.n_lines <= _READ_WHOLE_LINES:
         return text.content if len(text.content) <= _MAX_READ_CHARS else ""
     if line < first:
@@ -182,46 +126,6 @@ def _lines(text: Text, first: int, last: int) -> str:
 
 def _indent(code: str) -> int:
     return indent_width(indentation(code))
-
-
-def _uses(snapshot: Snapshot, line: int, lines_of_imports: set[int]) -> dict[str, Use]:
-    """Every name that is used within reach; lines of imports do not use what they name."""
-    text = snapshot.text
-    first = max(line - _REACH_LINES, 0)
-    last = min(line + _REACH_LINES, text.n_lines - 1)
-    content, starts = text.content, (*text.line_starts, len(text.content))
-    seen: dict[str, tuple[int, set[str]]] = {}
-    for number in _outwards(line, first, last):
-        if number in lines_of_imports:
-            continue
-        for name, receiver in names_in(content[starts[number] : starts[number + 1]]):
-            if name in seen:
-                seen[name][1].add(receiver)
-            else:
-                seen[name] = (number, {receiver})
-    nearness = {number: near(number - line) for number in range(first, last + 1)}
-    return {
-        name: Use(name, nearness[number], frozenset(receivers))
-        for name, (number, receivers) in seen.items()
-    }
-
-
-def _outwards(middle: int, first: int, last: int) -> Iterator[int]:
-    """The numbers from `first` to `last`, the nearest to the one in the middle first."""
-    yield middle
-    for distance in range(1, max(middle - first, last - middle) + 1):
-        if middle - distance >= first:
-            yield middle - distance
-        if middle + distance <= last:
-            yield middle + distance
-
-
-def _calls(snapshot: Snapshot, line: int) -> dict[str, str]:
-    """By variable what is called to make it, the call nearest before the cursor."""
-    text = snapshot.text
-    first = max(line - _REACH_LINES, 0)
-    before = text.content[text.line_start(first) : snapshot.char_offset]
-    return dict(_ASSIGNED_CALL.findall(before))
 
 
 def _around(known: Outline, text: Text, char_offset: int) -> list[Definition]:

@@ -8,7 +8,7 @@ from sc2_lsp.syntax.cursor import Place, place_at
 from sc2_lsp.syntax.languages import LANGUAGES, Language, language_of
 from sc2_lsp.syntax.outlines import outline, outline_of_bytes, rows_of_bytes
 from sc2_lsp.syntax.skeletons import skeleton
-from sc2_lsp.syntax.words import distinct_text, identifiers, search_text
+from sc2_lsp.syntax.words import distinct_text, identifiers, is_searched, search_text
 
 __all__ = [
     "LANGUAGES",
@@ -16,6 +16,7 @@ __all__ = [
     "Place",
     "distinct_text",
     "identifiers",
+    "is_searched",
     "language_of",
     "outline",
     "outline_of_bytes",

@@ -18,10 +18,11 @@ fields alone. For an `@import` see `imports.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any
 
+import msgspec
 import tree_sitter
 
 from sc2_lsp.symbols import Definition, Import, Kind, Outline
@@ -47,7 +48,7 @@ _MEMBERS = {**_KINDS, "function": Kind.METHOD, "variable": Kind.FIELD}
 _SET_ONCE = (Kind.VARIABLE, Kind.FIELD)
 _HAS_MEMBERS = (Kind.CLASS, Kind.MODULE)
 
-_FIELDS = tuple(one.name for one in fields(Definition))
+_FIELDS = Definition.__struct_fields__
 
 Row = tuple[Any, ...] | list[Any]
 Captures = dict[str, list[tree_sitter.Node]]
@@ -219,7 +220,7 @@ def _visit_members(
         _visit(found, node, scope, depth + 1)
     if found.extends:
         bases = tuple(dict.fromkeys((*definition.bases, *found.extends)))
-        found.definitions[at] = replace(definition, bases=bases)
+        found.definitions[at] = msgspec.structs.replace(definition, bases=bases)
     found.extends = outside
 
 

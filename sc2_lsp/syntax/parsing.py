@@ -33,8 +33,8 @@ def parsed_again(data: bytes, grammar: str) -> tree_sitter.Tree | None:
     """
     last: dict[str, tuple[bytes, tree_sitter.Tree]] = _own.__dict__.setdefault("last", {})
     old_data, old_tree = last.pop(grammar, (b"", None))
-    if old_tree is not None:
-        _mark_edit(old_tree, old_data, data)
+    if old_tree is not None and not _mark_edit(old_tree, old_data, data):
+        old_tree = None
     tree = _parse(data, grammar, old_tree)
     if tree is not None:
         last[grammar] = (data, tree)
@@ -81,8 +81,11 @@ def _parser_of(grammar: str) -> tree_sitter.Parser:
     return parsers[grammar]
 
 
-def _mark_edit(tree: tree_sitter.Tree, old: bytes, new: bytes) -> None:
-    """Tell `tree`, which is `old`'s, what is to be replaced to make it `new`'s."""
+def _mark_edit(tree: tree_sitter.Tree, old: bytes, new: bytes) -> bool:
+    """Tell `tree`, which is `old`'s, what is to be replaced to make it `new`'s.
+
+    False where they share so little that a tree from nothing takes less time.
+    """
     start = _n_shared(old, new)
     while 0 < start < len(new) and new[start] & 0xC0 == 0x80:
         start -= 1
@@ -90,9 +93,12 @@ def _mark_edit(tree: tree_sitter.Tree, old: bytes, new: bytes) -> None:
     while n_tail and new[len(new) - n_tail] & 0xC0 == 0x80:
         n_tail -= 1
     old_end, new_end = len(old) - n_tail, len(new) - n_tail
+    if 2 * (start + n_tail) < len(new):
+        return False
     tree.edit(
         start, old_end, new_end, _point(old, start), _point(old, old_end), _point(new, new_end)
     )
+    return True
 
 
 def _n_shared(one: bytes, other: bytes) -> int:

@@ -41,6 +41,11 @@ def identifiers(content: str | bytes) -> list[str]:
     return search_text(content).split()
 
 
+def is_searched(name: str) -> bool:
+    """Whether a name, which is one word, is among the words that are searched by."""
+    return bool(_whole(name))
+
+
 def search_text(content: str | bytes) -> str:
     """The words of `content` as one text, blanks between them: what a full-text index reads.
 
@@ -72,9 +77,16 @@ def _searched_as(run: bytes) -> str:
     return " ".join(filter(None, map(_with_parts, words)))
 
 
-def _with_parts(word: str) -> str:
+def _whole(word: str) -> str:
     whole = word.strip("_").lower()
     if not 2 <= len(whole) <= _MAX_WORD_CHARS or whole[0].isdigit() or whole in KEYWORDS:
+        return ""
+    return whole
+
+
+def _with_parts(word: str) -> str:
+    whole = _whole(word)
+    if not whole:
         return ""
     split = _PART.findall(word) if word.isascii() else word.split("_")
     parts = [part.lower() for part in split if len(part) > 1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from sc2_lsp.symbols import Definition, Import, Located, Match
 from sc2_lsp.syntax import identifiers, language_of, outline
@@ -52,6 +53,9 @@ class MemoryIndex:
                 "insert into pieces values (?, ?, ?, ?)",
                 (words, path, first, first + len(piece) - 1),
             )
+
+    def at_once(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def definitions(self, names: Sequence[str], limit: int) -> list[Located]:
         return [at for name in names for at in self._by_name.get(name, ())[:limit]]

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from sc2_lsp.retrieval.candidate import Candidate
 from sc2_lsp.retrieval.lookup import Lookup
-from sc2_lsp.retrieval.scene import Scene, Use, may_be_defined
+from sc2_lsp.retrieval.scene import Scene
 from sc2_lsp.retrieval.types import members_in_scope
+from sc2_lsp.retrieval.uses import Use, may_be_defined
 
 _MAX_NAMES = 60
 _SOURCE = "definitions"

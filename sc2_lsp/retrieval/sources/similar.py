@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from sc2_lsp.domain import Snippet
 from sc2_lsp.ports import CodeIndex
 from sc2_lsp.retrieval.candidate import Candidate
 from sc2_lsp.retrieval.lookup import Lookup
-from sc2_lsp.retrieval.scene import Scene, may_be_defined, names_in
-from sc2_lsp.syntax import identifiers
+from sc2_lsp.retrieval.scene import Scene
+from sc2_lsp.retrieval.uses import may_be_defined, names_in, words_in
 from sc2_lsp.text import Text
 
 _LINES_BEFORE, _LINES_AFTER = 16, 8
@@ -22,6 +24,7 @@ _MAX_LINES = 16
 _MAX_LINE_CHARS = 240
 _MAX_SHOWN = 4
 _MAX_NAMES = 96
+_REMEMBERED_BODIES = 64
 _SOURCE = "similar"
 
 _SCORE = 0.35
@@ -35,13 +38,24 @@ _AMBIGUITY_POWER = 1.5
 _ASSIGNED = re.compile(r"(?<![\w.])([^\W\d]\w*)[ \t]*(?::[^=\n]{1,40})?:?=(?!=)")
 
 
+class _Body(NamedTuple):
+    """Lines of a file, and what they use that may be defined elsewhere.
+
+    Of the `names` that stand in them, `members` stand behind a dot at least once.
+    """
+
+    lines: tuple[str, ...]
+    names: frozenset[str]
+    members: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """Lines of another file that are like those around the cursor, `likeness` from 0 to 1."""
 
     path: str
     start_line: int
-    lines: list[str]
+    body: _Body
     likeness: float
 
 
@@ -55,8 +69,8 @@ def pieces_of(scene: Scene, index: CodeIndex) -> list[Piece]:
     for match in matches:
         content = index.read(match.path)
         if content is not None and match.score > 0:
-            lines = _lines_of(content, match.start_line, match.end_line)
-            pieces.append(Piece(match.path, match.start_line, lines, match.score / best))
+            body = _body(content, match.start_line, match.end_line)
+            pieces.append(Piece(match.path, match.start_line, body, match.score / best))
     return pieces
 
 
@@ -65,14 +79,11 @@ def find(scene: Scene, pieces: list[Piece], lookup: Lookup) -> Iterator[Candidat
     weights: dict[str, float] = {}
     members: set[str] = set()
     for piece in pieces:
-        used = {name for line in piece.lines for name in names_in(line)}
-        used -= {(name, "") for name in _ASSIGNED.findall("\n".join(piece.lines))}
-        members.update(name for name, receiver in used if receiver)
-        for name in {name for name, _ in used}:
+        members |= piece.body.members
+        for name in piece.body.names:
             weights[name] = weights.get(name, 0.0) + piece.likeness
     own = {definition.name for definition in scene.outline.definitions}
-    names = [name for name in weights if name not in own and may_be_defined(name)]
-    names.sort(key=lambda name: (-weights[name], name))
+    names = sorted(weights.keys() - own, key=lambda name: (-weights[name], name))
     total = sum(piece.likeness for piece in pieces)
     for name, found in lookup.definitions(names[:_MAX_NAMES]).items():
         score = _SCORE * weights[name] / total / len(found) ** _AMBIGUITY_POWER
@@ -88,7 +99,7 @@ def snippets(pieces: list[Piece], words: Mapping[str, float]) -> Iterator[Snippe
     `words` are those of that code and how near they stand.
     """
     for piece in pieces[:_MAX_SHOWN]:
-        first, lines = _closest(piece.lines, words)
+        first, lines = _closest(piece.body.lines, words)
         if any(map(str.strip, lines)) and max(map(len, lines)) <= _MAX_LINE_CHARS:
             yield Snippet(
                 path=piece.path,
@@ -100,9 +111,9 @@ def snippets(pieces: list[Piece], words: Mapping[str, float]) -> Iterator[Snippe
             )
 
 
-def _closest(lines: list[str], words: Mapping[str, float]) -> tuple[int, list[str]]:
+def _closest(lines: Sequence[str], words: Mapping[str, float]) -> tuple[int, Sequence[str]]:
     """The run of at most so many lines that shares most words, and its first line's index."""
-    shared = [sum(words.get(word, 0.0) for word in set(identifiers(line))) for line in lines]
+    shared = [sum([words[word] for word in words_in(line) if word in words]) for line in lines]
     starts = range(max(len(lines) - _MAX_LINES, 0) + 1)
     first = max(starts, key=lambda start: (sum(shared[start : start + _MAX_LINES]), -start))
     return first, lines[first : first + _MAX_LINES]
@@ -114,8 +125,23 @@ def _words_around(scene: Scene) -> list[str]:
     last = min(line + _LINES_AFTER, text.n_lines - 1)
     numbers = range(max(line - _LINES_BEFORE, 0), last + 1)
     nearest = sorted(numbers, key=lambda number: abs(number - line))
-    words = (word for number in nearest for word in identifiers(text.line(number)))
+    words = (word for number in nearest for word in words_in(text.line(number)))
     return list(dict.fromkeys(words))
+
+
+@lru_cache(_REMEMBERED_BODIES)
+def _body(content: str, first: int, last: int) -> _Body:
+    """The lines from `first` to `last` of a file that has this text."""
+    lines = _lines_of(content, first, last)
+    whole = "\n".join(lines)
+    used = set(names_in.__wrapped__(whole))
+    assigning = "\n".join(line for line in lines if "=" in line)
+    used -= {(name, "") for name in _ASSIGNED.findall(assigning)}
+    return _Body(
+        tuple(lines),
+        frozenset(filter(may_be_defined, {name for name, _ in used})),
+        frozenset(name for name, receiver in used if receiver),
+    )
 
 
 def _lines_of(content: str, first: int, last: int) -> list[str]:

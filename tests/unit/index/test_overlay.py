@@ -17,7 +17,7 @@ def test_a_file_shows_once_it_was_parsed() -> None:
     assert overlay.held() == {}
     overlay.refresh()
     assert not overlay.is_stale()
-    assert [row[0] for row in overlay.held()["a.py"].definitions] == ["one"]
+    assert [at.definition.name for at in overlay.held()["a.py"].definitions] == ["one"]
 
 
 def test_typing_in_one_line_parses_nothing_and_a_new_line_does() -> None:

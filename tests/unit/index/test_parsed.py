@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from sc2_lsp.index.parsed import (
     PLAIN,
     contents_of,
-    definition_of,
     digest_of,
     text_of,
     unpack_definitions,
@@ -36,7 +35,7 @@ def test_an_outline_comes_back_from_its_packed_form() -> None:
     assert language is not None
     expected = outline(SOURCE, language, references=False)
     contents = contents_of("a.py", SOURCE.encode())
-    definitions = tuple(map(definition_of, unpack_definitions(contents.outline)))
+    definitions = tuple(unpack_definitions(contents.outline))
     assert definitions == expected.definitions
     assert tuple(unpack_imports(contents.outline)) == expected.imports
     assert contents.language == "python"

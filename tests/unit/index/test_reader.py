@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sc2_lsp.index import schema
 from sc2_lsp.index.limits import Limits
+from sc2_lsp.index.memory import Memory
 from sc2_lsp.index.place import Place
 from sc2_lsp.index.reader import Reader
 from sc2_lsp.index.reading import read_file
@@ -42,12 +46,46 @@ class Repository:
         self.store: Store | None = None
 
     def write(self, path: str, text: str) -> None:
+        self.put(path, text)
+        assert self.store is not None
+        self.store.commit()
+
+    def remove(self, path: str) -> None:
+        assert self.store is not None
+        (self.root / path).unlink(missing_ok=True)
+        self.store.remove([path])
+        self.store.commit()
+
+    def put(self, path: str, text: str) -> None:
         self.store = self.store or open_store(self.place, "test")
         file = self.root / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(text.encode())
         self.store.put([read_file(str(self.root), path, Limits(), lambda digest: False)])
-        self.store.commit()
+
+
+def everything(reader: Reader) -> list[object]:
+    """What a reader says of names, words and paths that the texts of `TEXTS` have."""
+    names = ["add", "Add", "Cart", "total", "nothing"]
+    return [
+        *(reader.definitions(names, limit) for limit in (1, 10)),
+        *(reader.members(names, limit) for limit in (1, 10)),
+        *(reader.search([word, "cart"], 3) for word in ("add", "common", "total", "nothing")),
+        *(reader.outline_of(path) for path in PATHS),
+        *(reader.imports_of(path) for path in PATHS),
+        *(reader.read(path) for path in PATHS),
+        reader.paths_ending(["a.py", "b.py"], 10),
+    ]
+
+
+PATHS = ("a.py", "b.py", "in/a.py", "in/b.txt")
+TEXTS = (
+    "class Cart:\n    def add(self): ...\n    def total(self): ...\n",
+    "import cart\n\ndef add(cart): return cart.total()\n",
+    "from cart import Add\n\nclass Add(Cart):\n    total = 1\n",
+    "common words of a cart\n",
+    "common\n" * 50,
+)
 
 
 @pytest.fixture
@@ -90,7 +128,8 @@ def test_a_file_tells_its_definitions_in_order_and_its_imports(reader: Reader) -
     ]
     (taken,) = reader.imports_of("shop/cart.py")
     assert (taken.module, taken.alias) == ("decimal", "d")
-    assert reader.outline_of("shop/none.py") == reader.imports_of("shop/none.py") == []
+    assert reader.outline_of("shop/none.py") == []
+    assert reader.imports_of("shop/none.py") == []
 
 
 def test_paths_are_found_by_their_ends_the_nearest_to_the_root_first(reader: Reader) -> None:
@@ -244,3 +283,111 @@ def test_definitions_of_files_that_the_editor_holds_take_no_place_of_others(
         reader.overlay.put(f"same{number}.py", "nothing = 1\n")
     reader.overlay.refresh()
     assert names(reader.definitions(["same"], 2)) == ["same10.py:.same", "same11.py:.same"]
+
+
+def test_what_is_asked_at_once_is_of_one_state(repository: Repository, reader: Reader) -> None:
+    with reader.at_once():
+        assert reader.definitions(["later"], 10) == []
+        repository.write("later.py", "def later(): pass\n")
+        assert reader.definitions(["later", "much_later"], 10) == []
+        assert reader.paths_ending(["later.py"], 10) == []
+    assert len(reader.definitions(["later"], 10)) == 1
+    with reader.at_once(), reader.at_once():
+        assert reader.paths_ending(["later.py"], 10) == ["later.py"]
+
+
+def test_a_database_that_goes_away_while_it_is_asked_is_found_again(
+    repository: Repository, reader: Reader
+) -> None:
+    with reader.at_once():
+        assert reader.definitions(["render_items"], 10)
+        reader.close()
+        assert reader.definitions(["render_items"], 10)
+    assert reader.definitions(["render_items"], 10)
+
+
+def test_an_answer_of_a_reader_can_be_changed_by_who_got_it(reader: Reader) -> None:
+    for _ in range(2):
+        found = reader.outline_of("shop/cart.py")
+        assert len(found) == 3
+        found.clear()
+        taken = reader.imports_of("shop/cart.py")
+        assert len(taken) == 1
+        taken.clear()
+        named = reader.definitions(["add_item"], 1)
+        assert len(named) == 1
+        named.clear()
+
+
+def test_a_text_that_was_read_before_is_read_again_where_it_changed(
+    repository: Repository, reader: Reader
+) -> None:
+    assert reader.read("items.py") == reader.read("items.py") == FILES["items.py"]
+    repository.write("items.py", "ITEMS = [1]\n")
+    assert reader.read("items.py") == "ITEMS = [1]\n"
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.lists(
+        st.lists(st.tuples(st.sampled_from(PATHS), st.sampled_from((*TEXTS, None))), max_size=3),
+        max_size=6,
+    )
+)
+def test_a_reader_that_remembers_says_what_a_new_one_says(
+    commits: list[list[tuple[str, str | None]]],
+) -> None:
+    with TemporaryDirectory() as folder:
+        repository = Repository(Path(folder))
+        repository.write("in/other.py", TEXTS[0])
+        reader = Reader(repository.place)
+        everything(reader)
+        for commit in commits:
+            for path, text in commit:
+                if text is None:
+                    repository.remove(path)
+                else:
+                    repository.put(path, text)
+            assert repository.store is not None
+            repository.store.commit()
+            fresh = Reader(repository.place)
+            assert everything(reader) == everything(fresh)
+            fresh.close()
+        reader.close()
+        assert repository.store is not None
+        repository.store.close()
+
+
+def memory_of(reader: Reader) -> Memory:
+    reader.definitions([], 1)
+    assert reader._memory is not None
+    return reader._memory
+
+
+def test_a_saved_file_has_others_not_read_again(repository: Repository, reader: Reader) -> None:
+    memory = memory_of(reader)
+    assert len(reader.definitions(["render_items", "add_item"], 10)) == 3
+    repository.write("shop/items.py", "def put_item(x): return x\n")
+    assert names(reader.definitions(["render_items", "add_item"], 10)) == [
+        "web/items.py:.render_items",
+        "shop/cart.py:Cart.add_item",
+    ]
+    assert len(reader.definitions(["put_item"], 10)) == 1
+    assert memory_of(reader) is memory
+
+
+def test_after_many_changes_and_in_a_new_database_nothing_is_remembered(
+    repository: Repository, reader: Reader
+) -> None:
+    memory = memory_of(reader)
+    assert len(reader.definitions(["render_items"], 10)) == 1
+    for number in range(250):
+        repository.put(f"many{number}.py", f"def many{number}(): pass\n")
+    repository.write("last.py", "def last(): pass\n")
+    assert len(reader.definitions(["many7", "last"], 10)) == 2
+    after_many = memory_of(reader)
+    assert after_many is not memory
+    assert repository.store is not None
+    repository.store.clear()
+    assert reader.definitions(["render_items"], 10) == []
+    assert memory_of(reader) is not after_many

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -42,9 +43,9 @@ def functions(place: Place, name: str) -> list[str]:
 def pieces_with(place: Place, word: str) -> list[str]:
     db = schema.open_to_read(place.database)
     try:
-        found = queries.posting(db, word, 100).pieces
-        places = [queries.place_of_piece(db, number) for number in found]
-        return [place.paths[0] for place in places if place is not None]
+        ((_, found),) = queries.postings(db, [word], 100)
+        places = queries.places_of_pieces(db, found.pieces)
+        return [place.paths[0] for _, place in sorted(places, key=itemgetter(0))]
     finally:
         db.close()
 
@@ -141,7 +142,8 @@ def test_older_versions_of_a_file_are_not_found_and_a_version_that_returns_is(
 def raw_postings(place: Place, word: str) -> int:
     """What has to be gone through to look for a word."""
     with closing(schema.open_to_read(place.database)) as db:
-        return len(queries.posting(db, word, 100).pieces)
+        ((_, found),) = queries.postings(db, [word], 100)
+        return len(found.pieces)
 
 
 def test_the_number_of_a_dropped_piece_finds_nothing(place: Place) -> None:

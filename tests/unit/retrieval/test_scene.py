@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sc2_lsp.retrieval.scene import names_in, near_words, scene_of
+from sc2_lsp.retrieval.scene import near_words, scene_of
+from sc2_lsp.retrieval.uses import names_in
 from tests.support.snapshots import snapshot
 
 
