@@ -14,18 +14,21 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
 
 import msgspec
 
 from benchmarks.screen import Screen
 from sc2_lsp.bench.keystrokes import Passage, Scenario, Stroke, strokes
+from sc2_lsp.completion import pipeline
 from sc2_lsp.completion.idle import Pauses
 from sc2_lsp.completion.service import CompletionService
 from sc2_lsp.domain import OpenFile, Outcome, Snapshot, Trigger
 from sc2_lsp.engine.client import EngineClient
-from sc2_lsp.engine.remote import remote, transport
+from sc2_lsp.engine.remote import lane, pace, remote, transport
+from sc2_lsp.engine.remote.remote import RemoteEngine
+from sc2_lsp.engine.remote.stream import Stream
 from sc2_lsp.engine.remote.team import TeamEngine
 from sc2_lsp.models import engine_spec
 from sc2_lsp.settings import Settings
@@ -55,6 +58,12 @@ class Developer:
     others: tuple[str, ...]
     strokes: tuple[Stroke, ...]
 
+    @property
+    def cycle_s(self) -> float:
+        """How long a line takes, with the rest behind it, in the time of `strokes`."""
+        n_lines = sum(stroke.text.startswith(("\n", "\r")) for stroke in self.strokes)
+        return sum(stroke.pause_s for stroke in self.strokes) / max(n_lines, 1)
+
 
 def repositories(root: Path) -> dict[Path, list[Path]]:
     """Folders of several Python files of some length each, with these files."""
@@ -67,9 +76,12 @@ def repositories(root: Path) -> dict[Path, list[Path]]:
 
 
 def team(
-    folders: dict[Path, list[Path]], n_developers: int, n_keys: int, seed: int
+    folders: dict[Path, list[Path]], n_developers: int, n_keys: int, seed: int, share: float = 1.0
 ) -> list[Developer]:
-    """`n_developers`, each in a folder of their own; raises ValueError where there are too few."""
+    """`n_developers`, each in a folder of their own; raises ValueError where there are too few.
+
+    Each types for `share` of the time.
+    """
     rng = random.Random(seed)
     people: list[Developer] = []
     for root in rng.sample(sorted(folders), len(folders)):
@@ -77,7 +89,7 @@ def team(
             return people
         files = _texts(folders[root])
         if len(files) >= FEWEST_FILES:
-            people.append(_developer(len(people), root, files, n_keys, rng))
+            people.append(_developer(len(people), root, files, n_keys, share, rng))
     if len(people) < n_developers:
         raise ValueError(f"only {len(people)} folders hold code for a developer each")
     return people
@@ -94,7 +106,7 @@ def _texts(paths: list[Path]) -> dict[str, str]:
 
 
 def _developer(
-    number: int, root: Path, files: dict[str, str], n_keys: int, rng: random.Random
+    number: int, root: Path, files: dict[str, str], n_keys: int, share: float, rng: random.Random
 ) -> Developer:
     name, *others = rng.sample(sorted(files), min(len(files), 1 + N_OPEN))
     whole = Text.of(files[name])
@@ -108,12 +120,50 @@ def _developer(
         before=passage.before,
         cursor=passage.start,
         others=tuple(others),
-        strokes=tuple(typed),
+        strokes=tuple(with_rests(typed, share, number)),
     )
+
+
+def with_rests(typed: Iterable[Stroke], share: float, seed: int) -> list[Stroke]:
+    """The same strokes, with rests behind lines so long that hands type for `share` of the time."""
+    rng = random.Random(seed)
+    rested, typed_s = [], 0.0
+    for stroke in typed:
+        typed_s += stroke.pause_s
+        if stroke.text.startswith(("\n", "\r")):
+            rest_s = typed_s * (1 - share) / share * rng.uniform(0.5, 1.5)
+            stroke, typed_s = replace(stroke, pause_s=stroke.pause_s + rest_s), 0.0
+        rested.append(stroke)
+    return rested
 
 
 def slowed(typed: Iterable[Stroke], factor: float) -> list[Stroke]:
     return [replace(stroke, pause_s=stroke.pause_s * factor) for stroke in typed]
+
+
+@dataclass(slots=True)
+class Costs:
+    """Keys, requests and tokens by what they were for: a kind of key, or work in the background.
+
+    What was asked for one key and is over when another was pressed counts for that one.
+    """
+
+    n_keys: Counter[str] = field(default_factory=Counter)
+    n_asked: Counter[str] = field(default_factory=Counter)
+    n_evaluated: Counter[str] = field(default_factory=Counter)
+    n_generated: Counter[str] = field(default_factory=Counter)
+
+    def add(self, kind: str, n_evaluated: int, n_generated: int) -> None:
+        self.n_asked[kind] += 1
+        self.n_evaluated[kind] += n_evaluated
+        self.n_generated[kind] += n_generated
+
+    def __iadd__(self, other: Costs) -> Costs:
+        self.n_keys += other.n_keys
+        self.n_asked += other.n_asked
+        self.n_evaluated += other.n_evaluated
+        self.n_generated += other.n_generated
+        return self
 
 
 class Ours:
@@ -123,10 +173,14 @@ class Ours:
     is none, so that what the server does not answer nobody does.
     """
 
-    def __init__(self, url: str, developer: Developer, slower: float = 1.0) -> None:
+    def __init__(
+        self, url: str, developer: Developer, slower: float = 1.0, costs: Costs | None = None
+    ) -> None:
         settings = slowed_settings(Settings(endpoint=url), slower)
         self.screen = Screen()
         self.ends: Counter[str] = Counter()
+        self.costs = Costs() if costs is None else costs
+        self._kind = "opening"
         self._developer = developer
         self._settings = settings
         self._text, self._cursor = developer.before, developer.cursor
@@ -149,7 +203,9 @@ class Ours:
     async def open(self) -> None:
         """Open the file, ask once, and let what the background does come to its end."""
         while self._engine.state != "ready":
-            await self._engine.for_request()
+            engine = await self._engine.for_request()
+            if isinstance(engine, RemoteEngine):
+                engine.lane.observe = self._count
             await asyncio.sleep(_SETTLED_S)
         self._service.opened(self._snapshot(), self._settings)
         await self._settle()
@@ -159,6 +215,8 @@ class Ours:
     def press(self, stroke: Stroke) -> None:
         self._text = self._text.splice(stroke.start, stroke.end, stroke.text)
         self._cursor = stroke.cursor
+        self._kind = stroke.kind.value
+        self.costs.n_keys[self._kind] += 1
         self.screen.key()
         if self._task is not None:
             self._task.cancel()
@@ -193,6 +251,12 @@ class Ours:
             open_files=self._others,
         )
 
+    def _count(self, stream: Stream) -> None:
+        kind = self._kind
+        if kind != "opening" and stream.is_background:
+            kind = "ahead" if stream.n_tokens else "prepared"
+        self.costs.add(kind, stream.n_evaluated, len(stream.pieces))
+
     async def _settle(self) -> None:
         while True:
             await asyncio.sleep(_SETTLED_S)
@@ -207,10 +271,14 @@ def slowed_settings(settings: Settings, factor: float) -> Settings:
 
 
 def slow_down(factor: float) -> None:
-    """Let the remote engine of this process wait as much longer for each answer."""
+    """Let the pipeline and the remote engine of this process wait as much longer."""
     for module, names in (
         (transport, ("_CONNECT_S", "_ANSWER_S")),
         (remote, ("_PROBE_S", "_FIRST_WAIT_S", "_FIRST_PAUSE_S", "_LONGEST_PAUSE_S")),
+        (lane, ("_LINGER_S", "_BATCH_S", "_LONGEST_DRAIN_S", "_REST_S")),
+        (lane, ("_LEAST_RELEASE_S", "_LONGEST_RELEASE_S")),
+        (pace, ("_BUSY_WAIT_S", "_REMEMBERED_S", "_FIRST_PAUSE_S", "_LONGEST_PAUSE_S")),
+        (pipeline, ("_AT_ONCE_S",)),
     ):
         for name in names:
             setattr(module, name, getattr(module, name) * factor)

@@ -32,13 +32,13 @@ import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import psutil
 
-from benchmarks.developers import Developer, Ours, repositories, slow_down, slowed, team
+from benchmarks.developers import Costs, Developer, Ours, repositories, slow_down, slowed, team
 from benchmarks.llama_vim import LlamaVim, chunks_of
 from sc2_lsp.bench.figures import percentiles
 from sc2_lsp.models import BUNDLED_MODEL
@@ -72,6 +72,7 @@ class Sample:
     server_cpu_s: float = 0.0
     clients_cpu_s: float = 0.0
     n_opening: int = 0
+    costs: Costs = field(default_factory=Costs)
 
     def __iadd__(self, other: Sample) -> Sample:
         self.seconds += other.seconds
@@ -83,6 +84,7 @@ class Sample:
         self.server_cpu_s += other.server_cpu_s
         self.clients_cpu_s += other.clients_cpu_s
         self.n_opening += other.n_opening
+        self.costs += other.costs
         return self
 
 
@@ -93,8 +95,12 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=BUNDLED_MODEL)
     parser.add_argument("--root", type=Path, default=Path(sysconfig.get_path("purelib")))
     parser.add_argument("--developers", type=int, default=50)
-    parser.add_argument("--keys", type=int, default=120, help="for each developer and round")
+    parser.add_argument("--seconds", type=float, default=120.0, help="of a round, unstretched")
+    parser.add_argument("--keys", type=int, default=5000, help="at most, of each developer")
     parser.add_argument("--slower", type=float, default=1.0, help="stretches all times")
+    parser.add_argument(
+        "--share", type=float, default=1.0, help="of the time in which a developer types"
+    )
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2, help="that the developers share")
     parser.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=CONTENDERS)
@@ -106,22 +112,32 @@ def main() -> None:
         parser.error("--developers, --keys, --rounds and --processes are at least 1.")
     if arguments.slower <= 0:
         parser.error("--slower is greater than 0.")
+    if not 0 < arguments.share <= 1:
+        parser.error("--share is greater than 0 and at most 1.")
     command = [arguments.server, "-m", str(arguments.model), *arguments.flags.split()]
     folders = repositories(arguments.root)
     samples = {name: Sample(name) for name in arguments.contenders}
     loads = []
     for number in range(arguments.rounds):
         try:
-            people = team(folders, arguments.developers, arguments.keys, arguments.seed + number)
+            people = team(
+                folders,
+                arguments.developers,
+                arguments.keys,
+                arguments.seed + number,
+                arguments.share,
+            )
         except ValueError as error:
             parser.error(f"{arguments.root}: {error}; name another --root or fewer developers.")
         for name in arguments.contenders:
-            samples[name] += measured(name, command, people, arguments.slower, arguments.processes)
+            plan = Plan(name, people, arguments.seconds, arguments.slower, arguments.processes)
+            samples[name] += measured(plan, command)
             loads.append(os.getloadavg()[0])
             print(json.dumps({"done": name, "round": number}), file=sys.stderr)
     print("\n".join(table(list(samples.values()))))
     print(
-        f"\nAll times stretched {arguments.slower:g}-fold. Flags: {arguments.flags}. "
+        f"\nDevelopers: {arguments.developers}, each typing {arguments.share:.0%} of the time. "
+        f"All times stretched {arguments.slower:g}-fold. Flags: {arguments.flags}. "
         f"llama-server {_version(arguments.server)}, Python {platform.python_version()}, "
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
         f"load of the machine {min(loads):.0f} to {max(loads):.0f}."
@@ -133,16 +149,26 @@ def _version(server: str) -> str:
     return (shown.stdout + shown.stderr).partition("version: ")[2].partition("\n")[0]
 
 
-def measured(
-    name: str, command: Sequence[str], people: Sequence[Developer], slower: float, n_processes: int
-) -> Sample:
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Who types with what, and for how many seconds, which `slower` stretches."""
+
+    name: str
+    people: Sequence[Developer]
+    seconds: float
+    slower: float
+    n_processes: int
+
+
+def measured(plan: Plan, command: Sequence[str]) -> Sample:
     """One contender's round, in front of a server of its own."""
+    n_processes = min(plan.n_processes, len(plan.people))
     with _server(command) as (server, url):
         pipes, processes = [], []
-        for first in range(min(n_processes, len(people))):
+        for first in range(n_processes):
             ours, theirs = multiprocessing.Pipe()
-            mine = people[first::n_processes]
-            process = multiprocessing.Process(target=_work, args=(theirs, name, url, mine, slower))
+            mine = replace(plan, people=plan.people[first::n_processes])
+            process = multiprocessing.Process(target=_work, args=(theirs, url, mine))
             process.start()
             theirs.close()
             pipes.append(ours)
@@ -154,10 +180,10 @@ def measured(
             started_s = time.perf_counter()
             for pipe in pipes:
                 pipe.send("type")
-            sample = Sample(name)
+            sample = Sample(plan.name)
             for pipe in pipes:
                 sample += pipe.recv()
-            sample.seconds = (time.perf_counter() - started_s) / slower
+            sample.seconds = (time.perf_counter() - started_s) / plan.slower
             now = counted(_metrics(url))
             sample.n_evaluated, sample.n_generated = now[0] - opened[0], now[1] - opened[1]
             sample.n_opening = opened[0]
@@ -172,18 +198,14 @@ def measured(
     return sample
 
 
-def _work(
-    pipe: Connection, name: str, url: str, people: Sequence[Developer], slower: float
-) -> None:
-    asyncio.run(_type_all(pipe, name, url, people, slower))
+def _work(pipe: Connection, url: str, plan: Plan) -> None:
+    asyncio.run(_type_all(pipe, url, plan))
 
 
-async def _type_all(
-    pipe: Connection, name: str, url: str, people: Sequence[Developer], slower: float
-) -> None:
-    if name == OURS:
-        slow_down(slower)
-    editors = [_editor(name, url, developer, slower) for developer in people]
+async def _type_all(pipe: Connection, url: str, plan: Plan) -> None:
+    if plan.name == OURS:
+        slow_down(plan.slower)
+    editors = [_editor(plan.name, url, developer, plan.slower) for developer in plan.people]
     at_once = asyncio.Semaphore(_OPENING_AT_ONCE)
 
     async def opened(editor: Ours | LlamaVim) -> None:
@@ -196,15 +218,17 @@ async def _type_all(
     cpu_s = time.process_time()
     await asyncio.gather(
         *(
-            _type(editor, developer, PEOPLE * slower)
-            for editor, developer in zip(editors, people, strict=True)
+            _type(editor, developer, PEOPLE * plan.slower, plan.seconds * plan.slower)
+            for editor, developer in zip(editors, plan.people, strict=True)
         )
     )
-    sample = Sample(name, clients_cpu_s=time.process_time() - cpu_s)
+    sample = Sample(plan.name, clients_cpu_s=time.process_time() - cpu_s)
     for editor in editors:
         sample.n_keys += editor.screen.n_keys
-        sample.shown_ms += [shown_ms / slower for shown_ms in editor.screen.shown_ms]
-        sample.ends += editor.ends if isinstance(editor, Ours) else Counter()
+        sample.shown_ms += [shown_ms / plan.slower for shown_ms in editor.screen.shown_ms]
+        if isinstance(editor, Ours):
+            sample.ends += editor.ends
+            sample.costs += editor.costs
     pipe.send(sample)
     await asyncio.to_thread(pipe.recv)
     await asyncio.gather(*(editor.close() for editor in editors))
@@ -218,14 +242,21 @@ def _editor(name: str, url: str, developer: Developer, slower: float) -> Ours | 
     return LlamaVim(url, developer.before, developer.cursor, chunks, developer.number, slower)
 
 
-async def _type(editor: Ours | LlamaVim, developer: Developer, factor: float) -> None:
-    """Press the keys when they are due, whether answers are there or not."""
-    at_s = time.perf_counter() + random.Random(developer.number).random() * factor
+async def _type(
+    editor: Ours | LlamaVim, developer: Developer, factor: float, seconds: float
+) -> None:
+    """Press the keys when they are due for so long, whether answers are there or not."""
+    at_s = time.perf_counter()
+    ends_at_s = at_s + seconds
+    # Somewhere between two lines.
+    at_s += random.Random(developer.number).random() * factor * developer.cycle_s
     for stroke in slowed(developer.strokes, factor):
+        if at_s > ends_at_s:
+            break
         await asyncio.sleep(at_s - time.perf_counter())
         editor.press(stroke)
         at_s += stroke.pause_s
-    await asyncio.sleep(at_s - time.perf_counter())
+    await asyncio.sleep(min(at_s, ends_at_s) - time.perf_counter())
 
 
 @contextmanager
@@ -309,6 +340,27 @@ def table(samples: Sequence[Sample]) -> list[str]:
         if sample.ends:
             ends = ", ".join(f"{end} {n}" for end, n in sample.ends.most_common())
             lines += ["", f"How requests of {sample.name} ended: {ends}."]
+            lines += [
+                "",
+                f"What {sample.name} cost by the kind of key:",
+                "",
+                *cost_table(sample.costs),
+            ]
+    return lines
+
+
+def cost_table(costs: Costs) -> list[str]:
+    """Markdown, a row a kind of key; `prepared` and `ahead` were asked while nobody waited."""
+    lines = [
+        "| | keys | requests | prompt tokens evaluated | a key of all | generated |",
+        "| --- |" + " ---: |" * 5,
+    ]
+    n_keys = sum(costs.n_keys.values()) or 1
+    for kind in sorted({*costs.n_keys, *costs.n_asked} - {"opening"}):
+        n_evaluated = costs.n_evaluated[kind]
+        cells = [kind, costs.n_keys[kind], costs.n_asked[kind], n_evaluated]
+        cells += [f"{n_evaluated / n_keys:.1f}", costs.n_generated[kind]]
+        lines.append(f"| {' | '.join(map(str, cells))} |")
     return lines
 
 

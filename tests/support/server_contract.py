@@ -96,8 +96,22 @@ class Contract:
         background = replace(request_, priority=Priority.BACKGROUND, max_tokens=200)
         running = asyncio.ensure_future(engine.generate(background))
         await asyncio.sleep(0)
-        assert (await engine.generate(request_)).text
-        assert (await running).stop_reason is StopReason.PREEMPTED
+        other = (FIM_PREFIX, *tokenizer().tokenize("import os\n"), FIM_SUFFIX, FIM_MIDDLE)
+        await engine.generate(replace(request_, tokens=other))
+        # Unless it had written all by then.
+        got = await running
+        assert got.stop_reason is not StopReason.DEADLINE
+        assert got.stop_reason is StopReason.PREEMPTED or got.text
+
+    async def test_who_waits_takes_over_what_is_written_for_nobody(
+        self, engine: RemoteEngine, request_: GenerationRequest
+    ) -> None:
+        background = replace(request_, priority=Priority.BACKGROUND, max_tokens=200)
+        running = asyncio.ensure_future(engine.generate(background))
+        await asyncio.sleep(0)
+        got = await engine.generate(request_)
+        assert got.text
+        assert (await running).text.startswith(got.text)
 
     async def test_a_request_that_nobody_waits_for_is_given_up(
         self, engine: RemoteEngine, request_: GenerationRequest

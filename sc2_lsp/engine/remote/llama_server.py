@@ -54,6 +54,8 @@ class LlamaServer:
             "temperature": 0.0,
             "return_tokens": True,
             "timings_per_token": True,
+            # While it has nothing to send, it does not notice for a second that nobody reads.
+            "return_progress": True,
         }
         if required:
             literal = "".join(f"\\U{ord(char):08X}" for char in required)
@@ -95,6 +97,8 @@ def _piece(answer: dict[str, Any]) -> Piece:
     if "error" in answer:
         raise ServerError("broke off with an error", is_away=False)
     timings = answer.get("timings") or {}
+    if progress := answer.get("prompt_progress"):
+        return Piece("", (), 0, 0.0, "", int(progress["processed"]))
     return Piece(
         text=str(answer["content"]),
         tokens=tuple(int(token) for token in answer.get("tokens") or ()),

@@ -24,6 +24,11 @@ class ServerError(Exception):
         self.status = status
         self.n_ctx = n_ctx
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether it was refused because the server has too much to do."""
+        return self.status == 429
+
 
 @dataclass(frozen=True, slots=True)
 class Served:
@@ -45,6 +50,8 @@ class Piece:
 
     Some servers send several tokens at a time, no ids, or no word of what the prompt has cost: 0.
     `end` is empty until the last piece, which brings no text: `limit`, `eos` or another word.
+    Pieces without anything may come before the first token, each when the server has read some more
+    of the prompt, `n_read` tokens in all.
     """
 
     text: str
@@ -52,6 +59,11 @@ class Piece:
     n_evaluated: int
     prompt_s: float
     end: str
+    n_read: int = 0
+
+    @property
+    def is_progress(self) -> bool:
+        return not (self.text or self.tokens or self.end)
 
 
 class Server(Protocol):

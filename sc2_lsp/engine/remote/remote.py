@@ -1,8 +1,7 @@
 """The `Engine` port on a server: one server, watched, and asked only while it answers.
 
-What the engine of this machine does by itself is done here with what the server sends: where a text
-ends, deadlines, the background giving way. The wanted prompt is asked alone, never a cheaper one,
-since what the server has cached is not known; and there are no alternatives.
+Deadlines are kept here; what is asked and when is decided by the `lane`, and where a text ends by
+`reading`. There are no alternatives.
 """
 
 from __future__ import annotations
@@ -10,19 +9,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from sc2_lsp.domain import Generation, GenerationRequest, ModelInfo, Priority, StopReason, Tokens
-from sc2_lsp.engine.remote.protocol import Piece, Served, Server, ServerError
-from sc2_lsp.engine.repetition import end_before_loop
+from sc2_lsp.domain import Generation, GenerationRequest, ModelInfo, StopReason, Tokens
+from sc2_lsp.engine.remote.lane import Asked, Lane, Preempted, Spread
+from sc2_lsp.engine.remote.protocol import Served, Server, ServerError
+from sc2_lsp.engine.remote.reading import Reading
 from sc2_lsp.ports import Clock, EngineError, EngineUnavailable
-from sc2_lsp.stopping import end_of_suggestion, whole_lines
-from sc2_lsp.vocabulary import N_SPECIAL_TOKENS
 
-# What our gateway lets a request ask for.
-_MOST_TOKENS = 512
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 4.0
 _PROBE_S = 2.5
@@ -30,9 +24,6 @@ _PROBE_S = 2.5
 _FIRST_WAIT_S = 0.9
 _KNOWN_TEXTS = 1024
 _LONGEST_KNOWN_TEXT = 64 * 1024
-
-Spread = Callable[[], float]
-"""A number between 0 and 1 that spreads the attempts of many clients."""
 
 
 class RemoteEngine:
@@ -54,8 +45,9 @@ class RemoteEngine:
         self._retry_at_s = 0.0
         self._pause_s = _FIRST_PAUSE_S
         self._texts: OrderedDict[str, Tokens] = OrderedDict()
-        self._background: set[_Run] = set()
+        self._answering: set[asyncio.Task[None]] = set()
         self.problem = ""
+        self.lane = Lane(server, clock, spread)
 
     @property
     def is_ready(self) -> bool:
@@ -119,53 +111,36 @@ class RemoteEngine:
             raise self._failed(error) from None
 
     async def generate(self, request: GenerationRequest) -> Generation:
-        run = _Run(request, self._clock())
-        writing = asyncio.ensure_future(self._write(run))
-        run.writing = writing
-        if request.priority is Priority.BACKGROUND:
-            self._background.add(run)
-        else:
-            self._preempt()
+        asked = Asked(request, Reading(request, self._clock()))
+        answering = asyncio.ensure_future(self.lane.answer(asked))
+        self._answering.add(answering)
         try:
-            await asyncio.wait({writing}, timeout=request.deadline_s)
+            await asyncio.wait({answering}, timeout=request.deadline_s)
         finally:
-            self._background.discard(run)
-            # At this the connection is closed, and the server stops writing.
-            writing.cancel()
-            await asyncio.wait({writing})
-        if not writing.cancelled() and (error := writing.exception()):
-            if isinstance(error, ServerError):
-                raise self._failed(error) from None
-            raise error
-        if writing.cancelled() and not run.is_preempted:
-            run.reason = StopReason.DEADLINE
-            if not run.has_begun:
+            self._answering.discard(answering)
+            answering.cancel()
+            await asyncio.wait({answering})
+        reading = asked.reading
+        if answering.cancelled():
+            if not reading.has_begun:
                 self._suspect()
-        return run.finish(self._clock())
+            return reading.finish(StopReason.DEADLINE, self._clock())
+        error = answering.exception()
+        if isinstance(error, ServerError):
+            raise self._failed(error) from None
+        if isinstance(error, Preempted):
+            return reading.finish(StopReason.PREEMPTED, self._clock())
+        if error is not None:
+            raise error
+        return reading.finish(reading.reason, self._clock())
 
     async def close(self) -> None:
         if self._probing is not None:
             self._probing.cancel()
-        for run in self._background:
-            run.writing.cancel()
+        for answering in self._answering:
+            answering.cancel()
+        await self.lane.close()
         await self._server.close()
-
-    async def _write(self, run: _Run) -> None:
-        request = run.request
-        n_tokens = request.max_tokens + len(request.required) if request.max_tokens else 0
-        n_tokens = min(n_tokens, _MOST_TOKENS)
-        required = request.required.decode("utf-8", "replace")
-        pieces = self._server.write(request.tokens, n_tokens, required)
-        async with aclosing(pieces):
-            async for piece in pieces:
-                if run.take(piece, self._clock()):
-                    return
-        raise ServerError("broke off", is_away=True)
-
-    def _preempt(self) -> None:
-        for run in self._background:
-            run.is_preempted = True
-            run.writing.cancel()
 
     def _suspect(self) -> None:
         """Nothing came until a deadline: see whether anything comes at all."""
@@ -197,6 +172,7 @@ class RemoteEngine:
         self._served = None
         # Another server may be behind the address when it is back.
         self._texts.clear()
+        self.lane.forget()
         self.problem = problem
         self._retry_at_s = self._clock() + self._pause_s * (0.5 + 0.5 * self._spread())
         self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
@@ -208,72 +184,3 @@ class RemoteEngine:
         self._texts.move_to_end(text)
         while len(self._texts) > _KNOWN_TEXTS:
             self._texts.popitem(last=False)
-
-
-@dataclass(eq=False)
-class _Run:
-    """What one generation has brought so far."""
-
-    request: GenerationRequest
-    started_s: float
-    written: str = ""
-    text: str = ""
-    reason: StopReason = StopReason.MAX_TOKENS
-    has_begun: bool = False
-    is_preempted: bool = False
-    n_counted: int = 0
-    n_generated: int = 0
-    n_evaluated: int = 0
-    prompt_s: float = 0.0
-    writing: asyncio.Task[None] = None  # type: ignore[assignment]  # set by whoever starts it
-
-    def take(self, piece: Piece, now_s: float) -> bool:
-        """Add what came; whether that is the end."""
-        request = self.request
-        if not self.has_begun:
-            self.has_begun = True
-            self.prompt_s = now_s - self.started_s
-        self.n_evaluated = piece.n_evaluated or self.n_evaluated
-        if not request.max_tokens:
-            return True
-        if piece.end:
-            is_limit = piece.end == "limit"
-            self.reason = StopReason.MAX_TOKENS if is_limit else StopReason.SPECIAL_TOKEN
-            return True
-        if any(token < N_SPECIAL_TOKENS for token in piece.tokens):
-            self.reason = StopReason.SPECIAL_TOKEN
-            return True
-        self.n_generated += 1
-        self.written += piece.text
-        required = request.required.decode("utf-8", "replace")
-        if len(self.written) <= len(required):
-            if required.startswith(self.written):
-                return False
-            self.reason = StopReason.SPECIAL_TOKEN
-            return True
-        self.text = self.written[len(required) :]
-        self.n_counted += 1
-        for end, reason in (
-            (end_of_suggestion(self.text, request.stop), StopReason.BLOCK_END),
-            (end_before_loop(self.text), StopReason.REPETITION),
-        ):
-            if end is not None:
-                self.text, self.reason = self.text[:end], reason
-                return True
-        self.reason = StopReason.MAX_TOKENS
-        return self.n_counted >= request.max_tokens
-
-    def finish(self, now_s: float) -> Generation:
-        reason = StopReason.PREEMPTED if self.is_preempted else self.reason
-        return Generation(
-            text=whole_lines(self.text) if reason is StopReason.DEADLINE else self.text,
-            stop_reason=reason,
-            n_prompt=len(self.request.tokens),
-            n_evaluated=self.n_evaluated,
-            n_generated=self.n_generated,
-            queue_s=0.0,
-            prompt_s=self.prompt_s,
-            generate_s=max(0.0, now_s - self.started_s - self.prompt_s),
-            prompt_done=self.has_begun,
-            n_steps=self.n_generated,
-        )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.developers import Ours, repositories, team
+from benchmarks.developers import Costs, Ours, repositories, team
 from benchmarks.llama_vim import (
     MOST_ANSWERS,
     N_CHUNKS,
@@ -21,7 +22,7 @@ from benchmarks.llama_vim import (
     rendered,
 )
 from benchmarks.screen import Screen
-from benchmarks.team import OURS, PEER, Sample, counted, main, table
+from benchmarks.team import OURS, PEER, Sample, cost_table, counted, main, table
 from sc2_lsp.bench.keystrokes import Kind, Stroke
 from sc2_lsp.engine.remote import transport
 from sc2_lsp.text import Text
@@ -163,6 +164,29 @@ def test_more_developers_than_repositories_are_refused(packages: Path) -> None:
         team(repositories(packages), 4, 30, seed=1)
 
 
+def test_who_types_for_a_quarter_of_the_time_rests_behind_lines(packages: Path) -> None:
+    folders = repositories(packages)
+    (always,), (seldom,) = team(folders, 1, 400, 1), team(folders, 1, 400, 1, share=0.25)
+    assert [stroke.text for stroke in seldom.strokes] == [stroke.text for stroke in always.strokes]
+    whole_s, typed_s = (sum(s.pause_s for s in d.strokes) for d in (seldom, always))
+    assert 3 < whole_s / typed_s < 5
+    longer = [b.text for a, b in zip(always.strokes, seldom.strokes, strict=True) if a != b]
+    assert longer
+    assert all(text.startswith("\n") for text in longer)
+    assert seldom.cycle_s > 3 * always.cycle_s
+
+
+def test_what_is_over_counts_for_the_kind_of_key(packages: Path) -> None:
+    costs = Costs(Counter(jump=2))
+    costs.add("jump", 100, 3)
+    costs += Costs(Counter(typed=2), Counter(typed=1), Counter(typed=20), Counter(typed=5))
+    rows = [[cell.strip() for cell in row.split("|")] for row in cost_table(costs)[2:]]
+    assert rows == [
+        ["", "jump", "2", "1", "100", "25.0", "3", ""],
+        ["", "typed", "2", "1", "20", "5.0", "5", ""],
+    ]
+
+
 @pytest.fixture
 def server() -> Iterator[FakeLlamaServer]:
     server = FakeLlamaServer(pieces=[("radius", 100), ("\n", 101)])
@@ -189,6 +213,7 @@ async def test_ours_asks_the_server_through_the_whole_pipeline(
     assert ours.screen.n_keys == 1
     assert sum(ours.ends.values()) == 1
     await ours.close()
+    assert (ours.costs.n_keys, ours.costs.n_asked["typed"]) == (Counter(typed=1), 1)
 
 
 def test_tokens_are_those_that_the_server_counted() -> None:
@@ -210,6 +235,7 @@ def test_the_table_divides_by_keys_and_seconds() -> None:
         (["--server", "/none/llama-server"], "there is no program /none/llama-server"),
         (["--server", "sh", "--developers", "0"], "are at least 1"),
         (["--server", "sh", "--slower", "0"], "--slower is greater than 0"),
+        (["--server", "sh", "--share", "2"], "--share is greater than 0 and at most 1"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(

@@ -26,6 +26,7 @@ from tests.support.fake_llama_server import CERTIFICATE, FakeLlamaServer
 KEY = "key-4f1c"
 CODE = "planted_marker_77"
 REQUEST = GenerationRequest((1, 200, 3, 2), max_tokens=20, deadline_s=20.0, stop=StopRule(100))
+OTHER = replace(REQUEST, tokens=(1, 201, 3, 2))
 
 
 class Clock:
@@ -193,7 +194,7 @@ async def test_the_background_gives_way(team: TeamEngine, server: FakeLlamaServe
     running = asyncio.ensure_future(team.generate(background))
     assert await asyncio.to_thread(server.begun.wait, 10)
     server.stall_at = None
-    assert (await team.generate(REQUEST)).text == "xy"
+    assert (await team.generate(OTHER)).text == "xy"
     got = await running
     assert got.stop_reason is StopReason.PREEMPTED
     assert got.text in ("", "x")
@@ -285,7 +286,7 @@ async def test_a_server_that_dies_costs_one_answer(
     for name, value in fault.items():
         setattr(server, name, value)
     with pytest.raises(EngineError):
-        await engine.generate(REQUEST)
+        await engine.generate(OTHER)
     assert await is_away(team)
     server.cut_at, server.status = None, 200
     engine = await becomes_ready(team, clock)
@@ -311,13 +312,14 @@ async def test_it_is_back_within_seconds(
 
 @pytest.mark.parametrize("status", [400, 413])
 async def test_one_refused_request_is_no_reason_to_leave(
-    team: TeamEngine, server: FakeLlamaServer, status: int
+    team: TeamEngine, server: FakeLlamaServer, clock: Clock, status: int
 ) -> None:
     engine = await team.for_request()
     server.status = status
     with pytest.raises(EngineError):
         await engine.generate(REQUEST)
     server.status = 200
+    clock.now_s += 1.0
     assert (await (await team.for_request()).generate(REQUEST)).text == "ok"
 
 

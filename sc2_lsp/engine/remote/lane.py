@@ -1,0 +1,286 @@
+"""What one client has under way at one server: one request at a time.
+
+A server does not notice at once that nobody reads any more, and meanwhile the place where it holds
+the prompt is not free: whoever hangs up at each key and asks anew has every prompt read several
+times. So what was asked goes on until its prompt is read, for by then the next key may want what is
+written; and what is asked next is asked a little later than the hanging up.
+
+Of the wanted prompt and the cheaper ones that a request brings, the first is asked that the server
+can read in time, by what it probably holds and how fast it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from sc2_lsp.domain import GenerationRequest, Priority
+from sc2_lsp.engine.remote.held import Held
+from sc2_lsp.engine.remote.pace import Pace
+from sc2_lsp.engine.remote.protocol import Server, ServerError
+from sc2_lsp.engine.remote.reading import Reading
+from sc2_lsp.engine.remote.stream import Stream
+from sc2_lsp.ports import Clock
+
+Spread = Callable[[], float]
+"""A number between 0 and 1 that spreads the attempts of many clients."""
+
+# What our gateway lets a request ask for.
+_MOST_TOKENS = 512
+_KNOWN_STREAMS = 8
+# How long a request without a reader goes on.
+_LINGER_S = 0.4
+# How long somebody who waits lets the background finish a batch of its prompt.
+_BATCH_S = 0.5
+# How long, at least, somebody who waits lets a prompt be read to its end that was overtaken.
+_LONGEST_DRAIN_S = 1.0
+# How long nobody may have asked before a long prompt is read in the background.
+_REST_S = 0.5
+_AT_ONCE_TOKENS = 64
+# After hanging up: until the server has noticed, which takes it some tokens.
+_STEPS_TO_RELEASE = 2
+_LEAST_RELEASE_S, _LONGEST_RELEASE_S = 0.02, 0.25
+
+
+class Preempted(Exception):
+    """It was of the background, and somebody came to wait or the server has too much to do."""
+
+
+@dataclass(slots=True)
+class Asked:
+    """A request, since when, and what it has got until now."""
+
+    request: GenerationRequest
+    reading: Reading
+
+    @property
+    def is_background(self) -> bool:
+        return self.request.priority is Priority.BACKGROUND
+
+
+class Lane:
+    """Owns the streams of one client to one server. Belongs to one event loop.
+
+    `observe` is called with each stream that is over.
+    """
+
+    def __init__(self, server: Server, clock: Clock, spread: Spread = random.random) -> None:
+        self.observe: Callable[[Stream], None] = _nobody
+        self._server = server
+        self._clock = clock
+        self._spread = spread
+        self._held = Held()
+        self._pace = Pace(clock)
+        self._current: Stream | None = None
+        self._known: deque[Stream] = deque(maxlen=_KNOWN_STREAMS)
+        self._n_waiting = 0
+        self._asked_at_s = clock() - _REST_S
+        self._free_at_s = 0.0
+
+    async def answer(self, asked: Asked) -> None:
+        """Let `asked.reading` have all that it needs; raises ServerError and Preempted."""
+        if asked.is_background:
+            await self._answer(asked)
+            return
+        self._asked_at_s = self._clock()
+        self._n_waiting += 1
+        try:
+            await self._answer(asked)
+        finally:
+            self._n_waiting -= 1
+            self._asked_at_s = self._clock()
+
+    def forget(self) -> None:
+        """Another server may be behind the address from now on."""
+        self._held.clear()
+        self._known.clear()
+
+    async def close(self) -> None:
+        if self._current is not None:
+            self._current.close()
+            await self._current.ended()
+
+    async def _answer(self, asked: Asked) -> None:
+        while True:
+            if asked.is_background:
+                self._may_prepare(asked.request)
+            n_missing = self._n_missing(asked.request)
+            choice = self._pace.choose(n_missing, asked.request.prompt_budget_s)
+            stream, asked.reading = self._find(asked, choice)
+            if asked.reading.is_over:
+                return
+            if stream is not None and not stream.is_over:
+                if await self._feed(stream, asked, len(stream.pieces)):
+                    return
+            elif await self._make_way(asked):
+                await self._feed(self._begin(asked, stream, choice), asked, 0)
+                return
+
+    def _may_prepare(self, request: GenerationRequest) -> None:
+        """Raise Preempted unless the server has time, and the hands rest where much is to read."""
+        is_long = self._n_missing(request)[0] > _AT_ONCE_TOKENS
+        rested_s = self._clock() - self._asked_at_s
+        if self._n_waiting or self._pace.is_busy or (is_long and rested_s < _REST_S):
+            raise Preempted
+
+    def _n_missing(self, request: GenerationRequest) -> list[int]:
+        return [self._held.n_missing(tokens) for tokens in (request.tokens, *request.cheaper)]
+
+    def _find(self, asked: Asked, choice: int) -> tuple[Stream | None, Reading]:
+        """The stream that has most of what is wanted, of a prompt as good as that of `choice`."""
+        best: Stream | None = None
+        best_reading = self._fresh(asked)
+        for stream in self._known if asked.request.max_tokens else ():
+            reading = self._replay(asked, stream, choice)
+            if reading is None or (len(reading.written), reading.is_over) < (
+                len(best_reading.written),
+                best_reading.is_over,
+            ):
+                continue
+            # To go on where it ended, all of its tokens have to be known.
+            if reading.is_over or not stream.is_over or (stream.written and not reading.typed):
+                best, best_reading = stream, reading
+        return best, best_reading
+
+    def _replay(self, asked: Asked, stream: Stream, choice: int) -> Reading | None:
+        """What `asked` gets of what is written there; None if that was for something else."""
+        prompts = (asked.request.tokens, *asked.request.cheaper)[: choice + 1]
+        n_begun = len(stream.tokens)
+        number = next((i for i, p in enumerate(prompts) if p[:n_begun] == stream.tokens), None)
+        is_lost = stream.error is not None or (stream.is_over and not stream.has_begun)
+        if number is None or is_lost:
+            return None
+        reading = self._fresh(asked)
+        reading.choice, reading.typed = number, prompts[number][n_begun:]
+        # What had to begin with a longer word was not free to be what is likeliest.
+        if not reading.typed and not reading.required.startswith(stream.required):
+            return None
+        for piece in stream.pieces:
+            reading.take(piece, self._clock())
+        reading.n_known = reading.n_generated
+        return None if reading.departed else reading
+
+    def _fresh(self, asked: Asked) -> Reading:
+        return Reading(asked.request, asked.reading.started_s)
+
+    async def _make_way(self, asked: Asked) -> bool:
+        """Whether nothing is under way; false if that has only just become so, after a wait."""
+        current = self._current
+        if current is None or current.is_over:
+            remaining_s, self._free_at_s = self._free_at_s - self._clock(), 0.0
+            if remaining_s > 0:
+                await asyncio.sleep(remaining_s)
+            return remaining_s <= 0
+        is_wanted = current.n_readers > 0 and not current.is_background
+        if asked.is_background or is_wanted:
+            await current.change()
+            return False
+        if not current.has_begun:
+            is_moving = await _within(current.change(), self._patience_s(current))
+            if is_moving and not current.is_background:
+                return False
+        self._close(current)
+        return False
+
+    def _patience_s(self, current: Stream) -> float:
+        """How long to wait for a prompt that is being read for nobody any more."""
+        if current.is_background:
+            longest_s = _BATCH_S
+        else:
+            longest_s = max(_LONGEST_DRAIN_S, 4 * self._pace.expected_s(current.n_expected))
+        return current.started_s + longest_s - self._clock()
+
+    def _begin(self, asked: Asked, earlier: Stream | None, choice: int) -> Stream:
+        """Ask the server, for what follows all that `earlier` has written where there is one."""
+        if self._pace.is_refusing:
+            raise ServerError("has too much to do", is_away=False, status=429)
+        request, reading = asked.request, asked.reading
+        if earlier is not None:
+            tokens = earlier.tokens + (earlier.written or ())
+        else:
+            reading.choice = choice
+            tokens = (request.tokens, *request.cheaper)[choice]
+        required = reading.required if request.max_tokens else ""
+        n_left = request.max_tokens - reading.n_counted
+        self._current = Stream(
+            self._server,
+            tokens,
+            min(n_left + len(required), _MOST_TOKENS) if request.max_tokens else 0,
+            required,
+            self._clock,
+            n_expected=self._held.n_missing(tokens),
+            is_background=asked.is_background,
+            over=lambda stream: self.observe(stream),
+        )
+        self._known.append(self._current)
+        return self._current
+
+    async def _feed(self, stream: Stream, asked: Asked, index: int) -> bool:
+        """Let the request have what is written in `stream`; whether that was all it needs."""
+        is_own = not index and not stream.pieces
+        try:
+            await stream.feed(asked.reading, index)
+        except ServerError as error:
+            if error.is_busy:
+                self._pace.refused(self._spread())
+            raise
+        finally:
+            self._learn(stream)
+            if is_own and stream.pieces:
+                asked.reading.n_evaluated += stream.n_evaluated
+            if not stream.n_readers and not stream.is_over:
+                if asked.reading.is_over and not asked.reading.departed:
+                    self._close(stream)
+                else:
+                    asyncio.get_running_loop().call_later(_LINGER_S, self._close_alone, stream)
+        if stream.is_closed and asked.is_background and not asked.reading.is_over:
+            raise Preempted
+        return asked.reading.is_over and not asked.reading.departed
+
+    def _learn(self, stream: Stream) -> None:
+        """Take in what the stream has shown of the server; later calls add to it."""
+        if stream.begun_s is None:
+            self._held.add(stream.tokens[: stream.n_read])
+        elif stream.is_known:
+            self._held.add(stream.tokens + (stream.written or ()))
+        else:
+            stream.is_known = True
+            first = stream.pieces[0]
+            answered_s = stream.begun_s - stream.started_s
+            self._pace.learn(first.n_evaluated, first.prompt_s, answered_s)
+            self._held.learn(stream.n_expected, first.n_evaluated)
+            self._held.add(stream.tokens)
+
+    def _close(self, stream: Stream) -> None:
+        """Hang up, and leave the server the time to notice."""
+        if stream.is_over:
+            return
+        stream.close()
+        self._learn(stream)
+        now_s = self._clock()
+        begun_s = now_s if stream.begun_s is None else stream.begun_s
+        step_s = (now_s - begun_s) / max(len(stream.pieces), 1)
+        release_s = max(_LEAST_RELEASE_S, _STEPS_TO_RELEASE * step_s)
+        self._free_at_s = now_s + min(release_s, _LONGEST_RELEASE_S)
+
+    def _close_alone(self, stream: Stream) -> None:
+        """Hang up if nobody has come back, and nobody waits for its prompt to be read."""
+        if not stream.n_readers and not self._n_waiting:
+            self._close(stream)
+
+
+def _nobody(stream: Stream) -> None:
+    """Do nothing."""
+
+
+async def _within(change: Coroutine[Any, Any, None], seconds: float) -> bool:
+    """Whether that happened in time."""
+    try:
+        await asyncio.wait_for(change, seconds)
+    except asyncio.TimeoutError:
+        return False
+    return True

@@ -1,0 +1,147 @@
+"""One request to a server and all that it has written for it, for whoever reads along.
+
+It goes on for a moment when nobody does: the next key often asks for the same again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+
+from sc2_lsp.domain import Tokens
+from sc2_lsp.engine.remote.protocol import Piece, Server, ServerError
+from sc2_lsp.engine.remote.reading import Reading
+from sc2_lsp.ports import Clock
+
+
+class Stream:
+    """Asks at once. Belongs to one event loop.
+
+    `n_expected` is how much of the prompt it was thought to cost. `is_background` says that whoever
+    asked first does not wait for it. `is_over` says that nothing more comes, `is_closed` that this
+    is because we hung up, and `error` that it was none of the server's will. `over` is called when
+    the connection is free.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        tokens: Tokens,
+        n_tokens: int,
+        required: str,
+        clock: Clock,
+        *,
+        n_expected: int,
+        is_background: bool,
+        over: Callable[[Stream], None],
+    ) -> None:
+        self.tokens = tokens
+        self.n_tokens = n_tokens
+        self.required = required
+        self.n_expected = n_expected
+        self.is_background = is_background
+        self.pieces: list[Piece] = []
+        self.n_read = 0
+        self._n_cached: int | None = None
+        self.n_readers = 0
+        self.is_over = False
+        self.is_known = False
+        self.is_closed = False
+        self.error: BaseException | None = None
+        self.started_s = clock()
+        self.begun_s: float | None = None
+        self._clock = clock
+        self._over = over
+        self._news = asyncio.Event()
+        self._task = asyncio.ensure_future(self._run(server, n_tokens))
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the prompt has been read."""
+        return self.begun_s is not None
+
+    @property
+    def n_evaluated(self) -> int:
+        """How many tokens of the prompt the server has read for it, as far as it tells."""
+        if self.pieces:
+            # Some servers tell in the end.
+            return max(piece.n_evaluated for piece in self.pieces)
+        return self.n_read - (self._n_cached or 0)
+
+    @property
+    def written(self) -> Tokens | None:
+        """The tokens written so far; None where the server may not have told them all.
+
+        It keeps those of a char to itself until the char is whole.
+        """
+        tokens: list[int] = []
+        for piece in self.pieces:
+            if piece.text and not (piece.tokens and piece.text.isascii()):
+                return None
+            tokens += piece.tokens
+        return tuple(tokens)
+
+    async def feed(self, reading: Reading, index: int) -> None:
+        """Let `reading` have the pieces from `index` on until it or the stream is over.
+
+        Raises ServerError.
+        """
+        self.n_readers += 1
+        try:
+            while not reading.is_over:
+                if index < len(self.pieces):
+                    reading.take(self.pieces[index], self._clock())
+                    index += 1
+                elif self.is_over:
+                    break
+                else:
+                    await self.change()
+        finally:
+            self.n_readers -= 1
+        if self.error is not None and not reading.is_over:
+            raise self.error
+
+    async def change(self) -> None:
+        """Wait until something came, or nothing more does."""
+        if not self.is_over:
+            self._news.clear()
+            await self._news.wait()
+
+    def close(self) -> None:
+        """Hang up, at which the server stops."""
+        if not self.is_over:
+            self.is_over = self.is_closed = True
+            self._task.cancel()
+            self._news.set()
+
+    async def ended(self) -> None:
+        """Wait until the connection is closed as well."""
+        await asyncio.wait({self._task})
+
+    async def _run(self, server: Server, n_tokens: int) -> None:
+        try:
+            await self._read(server, n_tokens)
+        except Exception as error:
+            self.error = error
+        finally:
+            self.is_over = True
+            self._news.set()
+            self._over(self)
+
+    async def _read(self, server: Server, n_tokens: int) -> None:
+        async with aclosing(server.write(self.tokens, n_tokens, self.required)) as pieces:
+            async for piece in pieces:
+                if piece.is_progress:
+                    self.n_read = max(self.n_read, piece.n_read)
+                    if self._n_cached is None:
+                        self._n_cached = piece.n_read
+                else:
+                    if self.begun_s is None:
+                        self.begun_s = self._clock()
+                    self.pieces.append(piece)
+                self.is_over = bool(piece.end)
+                self._news.set()
+                if self.is_over:
+                    return
+        raise ServerError("broke off", is_away=True)

@@ -1,0 +1,315 @@
+"""What a client asks of its server while somebody types, and what it does without asking."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sc2_lsp.domain import GenerationRequest, Priority, StopRule
+from sc2_lsp.engine.remote import lane as lanes
+from sc2_lsp.engine.remote.lane import Asked, Lane, Preempted
+from sc2_lsp.engine.remote.protocol import ServerError
+from sc2_lsp.engine.remote.reading import Reading
+from tests.support.scripted_server import Asking, ScriptedServer
+
+HERE = tuple(range(1000, 2000))
+THERE = (*HERE[:400], *range(3000, 3600))
+NEAR_THERE = tuple(range(3500, 3600))
+REQUEST = GenerationRequest(HERE, max_tokens=20, deadline_s=20.0, stop=StopRule(1))
+PREPARE = replace(REQUEST, max_tokens=0, priority=Priority.BACKGROUND)
+GIVE_UP_S = 20.0
+
+
+class Clock:
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def server() -> ScriptedServer:
+    return ScriptedServer()
+
+
+@pytest.fixture
+def lane(server: ScriptedServer, clock: Clock) -> Lane:
+    return Lane(server, clock, lambda: 1.0)
+
+
+class Call:
+    """A request under way."""
+
+    def __init__(self, lane: Lane, request: GenerationRequest) -> None:
+        self.asked = Asked(request, Reading(request, 0.0))
+        self.task = asyncio.ensure_future(lane.answer(self.asked))
+
+    async def text(self) -> str:
+        await asyncio.wait_for(self.task, GIVE_UP_S)
+        return self.asked.reading.text
+
+    async def overtaken(self) -> None:
+        self.task.cancel()
+        await asyncio.wait({self.task})
+
+
+async def soon(awaited: Coroutine[Any, Any, Asking]) -> Asking:
+    return await asyncio.wait_for(awaited, GIVE_UP_S)
+
+
+async def idle() -> None:
+    """Let everybody do what can be done without the server."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def answered(lane: Lane, server: ScriptedServer, request: GenerationRequest) -> Asking:
+    """A request that the server has answered with `x` and a line break."""
+    call = Call(lane, request)
+    asking = await soon(server.asked.get())
+    asking.puts("x", 90)
+    asking.puts("\n", 91)
+    assert await call.text() == "x"
+    return asking
+
+
+async def test_the_next_key_finds_what_was_asked_for_the_one_before(
+    lane: Lane, server: ScriptedServer
+) -> None:
+    first = Call(lane, replace(REQUEST, required=b" re"))
+    asking = await soon(server.asked.get())
+    await first.overtaken()
+    second = Call(lane, replace(REQUEST, required=b" ret"))
+    await idle()
+    for text in (" return", " a", "\n"):
+        asking.puts(text)
+    assert await second.text() == "urn a"
+    assert server.asked.empty()
+
+
+async def test_tokens_that_were_typed_as_they_were_written_are_not_asked_for(
+    lane: Lane, server: ScriptedServer
+) -> None:
+    first = Call(lane, REQUEST)
+    asking = await soon(server.asked.get())
+    asking.puts(" return", 90)
+    asking.puts(" a", 91)
+    await idle()
+    await first.overtaken()
+    second = Call(lane, replace(REQUEST, tokens=(*HERE, 90), required=b" "))
+    asking.puts("\n", 92)
+    assert await second.text() == "a"
+    assert server.asked.empty()
+
+
+async def test_what_was_overtaken_is_read_to_the_end_of_its_prompt_and_no_further(
+    lane: Lane, server: ScriptedServer
+) -> None:
+    first = Call(lane, REQUEST)
+    asking = await soon(server.asked.get())
+    await first.overtaken()
+    second = Call(lane, replace(REQUEST, tokens=(*HERE, 77)))
+    await idle()
+    asking.reads(500)
+    await idle()
+    assert not asking.is_closed
+    assert server.asked.empty()
+    asking.puts(" other", 90)
+    following = await soon(server.asked.get())
+    assert asking.is_closed
+    assert following.prompt == (*HERE, 77)
+    following.puts("y\n")
+    assert await second.text() == "y"
+
+
+async def test_of_several_keys_only_the_last_is_asked(lane: Lane, server: ScriptedServer) -> None:
+    calls = [Call(lane, REQUEST)]
+    asking = await soon(server.asked.get())
+    for token in (70, 71, 72):
+        await calls[-1].overtaken()
+        calls.append(Call(lane, replace(REQUEST, tokens=(*HERE, token))))
+        await idle()
+    asking.puts(" other", 90)
+    last = await soon(server.asked.get())
+    assert last.prompt == (*HERE, 72)
+    last.puts("y\n")
+    assert await calls[-1].text() == "y"
+    assert server.asked.empty()
+
+
+async def test_somebody_who_types_no_more_frees_the_server(
+    lane: Lane, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "_LINGER_S", 0.0)
+    call = Call(lane, REQUEST)
+    asking = await soon(server.asked.get())
+    await call.overtaken()
+    for _ in range(1000):
+        if asking.is_closed:
+            return
+        await asyncio.sleep(0.001)
+    raise AssertionError("it goes on")
+
+
+async def test_a_word_that_got_shorter_is_asked_anew(lane: Lane, server: ScriptedServer) -> None:
+    first = Call(lane, replace(REQUEST, required=b" ret"))
+    asking = await soon(server.asked.get())
+    asking.puts(" return\n")
+    assert await first.text() == "urn"
+    second = Call(lane, replace(REQUEST, required=b" re"))
+    following = await soon(server.asked.get())
+    following.puts(" read\n")
+    assert await second.text() == "ad"
+
+
+async def test_what_is_wanted_beyond_what_was_written_goes_on_from_there(
+    lane: Lane, server: ScriptedServer
+) -> None:
+    call = Call(lane, replace(REQUEST, required=b" re"))
+    asking = await soon(server.asked.get())
+    asking.puts(" return", 90)
+    asking.puts("\n", 91)
+    assert await call.text() == "turn"
+    ahead = Call(lane, replace(REQUEST, required=b" re", stop=StopRule(100), max_tokens=40))
+    following = await soon(server.asked.get())
+    assert (following.prompt, following.required) == ((*HERE, 90, 91), "")
+    following.puts("b = 1", 92)
+    following.ends()
+    assert await ahead.text() == "turn\nb = 1"
+
+
+async def test_where_not_all_tokens_are_known_it_is_asked_from_the_beginning(
+    lane: Lane, server: ScriptedServer
+) -> None:
+    call = Call(lane, REQUEST)
+    asking = await soon(server.asked.get())
+    asking.puts("é", 90)
+    asking.puts("\n", 91)
+    assert await call.text() == "é"
+    ahead = Call(lane, replace(REQUEST, stop=StopRule(100)))
+    assert (await soon(server.asked.get())).prompt == HERE
+    await ahead.overtaken()
+
+
+async def test_the_cheaper_prompt_is_asked_where_the_wanted_one_takes_too_long(
+    lane: Lane, server: ScriptedServer
+) -> None:
+    await answered(lane, server, REQUEST)
+    jump = replace(REQUEST, tokens=THERE, cheaper=(NEAR_THERE,), prompt_budget_s=0.25)
+    call = Call(lane, jump)
+    asking = await soon(server.asked.get())
+    assert asking.prompt == NEAR_THERE
+    asking.puts("y\n")
+    assert await call.text() == "y"
+    assert call.asked.reading.choice == 1
+    back = Call(lane, replace(REQUEST, tokens=(*HERE, 70), cheaper=(HERE[-50:],)))
+    assert (await soon(server.asked.get())).prompt == (*HERE, 70)
+    await back.overtaken()
+
+
+async def test_a_fast_server_is_asked_for_what_is_wanted(
+    lane: Lane, server: ScriptedServer
+) -> None:
+    call = Call(lane, REQUEST)
+    asking = await soon(server.asked.get())
+    asking.puts("x", n_evaluated=1000, prompt_s=0.01)
+    asking.puts("\n")
+    await call.text()
+    call = Call(lane, replace(REQUEST, tokens=THERE, cheaper=(NEAR_THERE,), prompt_budget_s=0.25))
+    assert (await soon(server.asked.get())).prompt == THERE
+    await call.overtaken()
+
+
+async def test_a_server_that_forgot_is_not_taken_to_hold_anything_else(
+    lane: Lane, server: ScriptedServer
+) -> None:
+    await answered(lane, server, replace(REQUEST, tokens=THERE))
+    await answered(lane, server, REQUEST)
+    call = Call(lane, replace(REQUEST, tokens=(*HERE, 70)))
+    asking = await soon(server.asked.get())
+    asking.puts("x", n_evaluated=900, prompt_s=0.9)
+    asking.puts("\n")
+    await call.text()
+    back = replace(REQUEST, tokens=(*THERE, 70), cheaper=(NEAR_THERE,), prompt_budget_s=0.25)
+    call = Call(lane, back)
+    assert (await soon(server.asked.get())).prompt == NEAR_THERE
+    await call.overtaken()
+
+
+async def test_prompts_are_prepared_when_the_hands_rest(
+    lane: Lane, server: ScriptedServer, clock: Clock
+) -> None:
+    await answered(lane, server, REQUEST)
+    prepare = replace(PREPARE, tokens=THERE)
+    with pytest.raises(Preempted):
+        await Call(lane, prepare).text()
+    clock.now_s += lanes._REST_S
+    call = Call(lane, prepare)
+    asking = await soon(server.asked.get())
+    assert (asking.prompt, asking.n_tokens) == (THERE, 0)
+    asking.ends("limit")
+    assert await call.text() == ""
+
+
+async def test_somebody_who_comes_ends_what_is_prepared_behind_a_batch(
+    lane: Lane, server: ScriptedServer, clock: Clock
+) -> None:
+    background = Call(lane, PREPARE)
+    asking = await soon(server.asked.get())
+    call = Call(lane, replace(REQUEST, tokens=NEAR_THERE))
+    await idle()
+    assert not asking.is_closed
+    asking.reads(512)
+    following = await soon(server.asked.get())
+    assert asking.is_closed
+    with pytest.raises(Preempted):
+        await background.text()
+    following.puts("y\n")
+    assert await call.text() == "y"
+    # The part that was read counts.
+    here = replace(REQUEST, cheaper=(HERE[-300:],), prompt_budget_s=0.6)
+    call = Call(lane, here)
+    assert (await soon(server.asked.get())).prompt == HERE
+    await call.overtaken()
+
+
+async def test_a_busy_server_is_asked_for_less(
+    lane: Lane, server: ScriptedServer, clock: Clock
+) -> None:
+    call = Call(lane, REQUEST)
+    asking = await soon(server.asked.get())
+    clock.now_s += 2.0
+    asking.puts("x", n_evaluated=1000, prompt_s=0.1)
+    asking.puts("\n")
+    await call.text()
+    clock.now_s += 1.0
+    with pytest.raises(Preempted):
+        await Call(lane, replace(PREPARE, tokens=THERE)).text()
+    jump = replace(REQUEST, tokens=THERE, cheaper=(NEAR_THERE,), prompt_budget_s=0.25)
+    call = Call(lane, jump)
+    assert (await soon(server.asked.get())).prompt == NEAR_THERE
+    await call.overtaken()
+
+
+async def test_a_server_that_turned_us_away_is_left_alone_for_a_moment(
+    lane: Lane, server: ScriptedServer, clock: Clock
+) -> None:
+    call = Call(lane, REQUEST)
+    asking = await soon(server.asked.get())
+    asking.fails(ServerError("has too much to do (429)", is_away=False, status=429))
+    with pytest.raises(ServerError):
+        await call.text()
+    with pytest.raises(ServerError, match="too much to do"):
+        await Call(lane, REQUEST).text()
+    assert server.asked.empty()
+    clock.now_s += 0.6
+    assert await answered(lane, server, REQUEST)
