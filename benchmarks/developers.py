@@ -173,14 +173,12 @@ class Ours:
     is none, so that what the server does not answer nobody does.
     """
 
-    def __init__(
-        self, url: str, developer: Developer, slower: float = 1.0, costs: Costs | None = None
-    ) -> None:
+    def __init__(self, url: str, developer: Developer, slower: float = 1.0) -> None:
         settings = slowed_settings(Settings(endpoint=url), slower)
         self.screen = Screen()
         self.ends: Counter[str] = Counter()
-        self.costs = Costs() if costs is None else costs
-        self._kind = "opening"
+        self.costs = Costs()
+        self._kind = "opened"
         self._developer = developer
         self._settings = settings
         self._text, self._cursor = developer.before, developer.cursor
@@ -211,6 +209,7 @@ class Ours:
         await self._settle()
         await self._service.complete(self._snapshot(), Trigger.AUTOMATIC, self._settings)
         await self._settle()
+        self.costs = Costs()
 
     def press(self, stroke: Stroke) -> None:
         self._text = self._text.splice(stroke.start, stroke.end, stroke.text)
@@ -253,7 +252,7 @@ class Ours:
 
     def _count(self, stream: Stream) -> None:
         kind = self._kind
-        if kind != "opening" and stream.is_background:
+        if stream.is_background:
             kind = "ahead" if stream.n_tokens else "prepared"
         self.costs.add(kind, stream.n_evaluated, len(stream.pieces))
 

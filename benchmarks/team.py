@@ -356,7 +356,7 @@ def cost_table(costs: Costs) -> list[str]:
         "| --- |" + " ---: |" * 5,
     ]
     n_keys = sum(costs.n_keys.values()) or 1
-    for kind in sorted({*costs.n_keys, *costs.n_asked} - {"opening"}):
+    for kind in sorted({*costs.n_keys, *costs.n_asked}):
         n_evaluated = costs.n_evaluated[kind]
         cells = [kind, costs.n_keys[kind], costs.n_asked[kind], n_evaluated]
         cells += [f"{n_evaluated / n_keys:.1f}", costs.n_generated[kind]]
