@@ -93,16 +93,29 @@ class Contract:
         got = await engine.generate(replace(request_, required=typed.encode()))
         assert got.stop_reason is not StopReason.DEADLINE
 
-    async def test_somebody_who_waits_is_answered_beside_the_background(
+    async def test_who_comes_first_gives_way_to_who_waits(
         self, engine: RemoteEngine, request_: GenerationRequest
     ) -> None:
-        other = request_.tokens[::-1]
-        background = replace(request_, tokens=other, priority=Priority.BACKGROUND, max_tokens=200)
+        background = replace(request_, priority=Priority.BACKGROUND, max_tokens=200)
         running = asyncio.ensure_future(engine.generate(background))
         await asyncio.sleep(0)
-        assert (await engine.generate(request_)).text
-        # A fast one has ended by itself; else it gave way.
-        assert (await asyncio.wait_for(running, 5.0)).stop_reason is not StopReason.DEADLINE
+        (code,) = await engine.tokenize(["import os\n"])
+        other = (FIM_PREFIX, *code, FIM_SUFFIX, FIM_MIDDLE)
+        await engine.generate(replace(request_, tokens=other))
+        # Unless it had written all by then.
+        got = await running
+        assert got.stop_reason is not StopReason.DEADLINE
+        assert got.stop_reason is StopReason.PREEMPTED or got.text
+
+    async def test_who_waits_takes_over_what_is_written_for_nobody(
+        self, engine: RemoteEngine, request_: GenerationRequest
+    ) -> None:
+        background = replace(request_, priority=Priority.BACKGROUND, max_tokens=200)
+        running = asyncio.ensure_future(engine.generate(background))
+        await asyncio.sleep(0)
+        got = await engine.generate(request_)
+        assert got.text
+        assert (await running).text.startswith(got.text)
 
     async def test_a_request_that_nobody_waits_for_is_given_up(
         self, engine: RemoteEngine, request_: GenerationRequest

@@ -65,7 +65,7 @@ class Stream:
     def n_evaluated(self) -> int:
         """How many tokens of the prompt the server has read for it, as far as it tells."""
         if self.pieces:
-            # Some say it with the first piece, some with the last.
+            # Some servers tell in the end.
             return max(piece.n_evaluated for piece in self.pieces)
         return self.n_read - (self._n_cached or 0)
 
