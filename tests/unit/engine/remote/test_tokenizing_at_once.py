@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from contextlib import closing, suppress
 
 import pytest
 
-from sc2_lsp.engine.remote import transport
+from sc2_lsp.engine.remote import connecting, transport
 from sc2_lsp.engine.remote.address import Address
 from sc2_lsp.engine.remote.llama_server import LlamaServer
+from sc2_lsp.engine.remote.remote import RemoteEngine
 
-N_TEXTS = 10 * transport._MOST_CONNECTIONS
+N_TEXTS = 10 * connecting.MOST_CONNECTIONS
 
 
 async def test_a_text_that_waits_for_a_connection_is_no_server_that_is_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(transport, "_ANSWER_S", 0.5)
+    monkeypatch.setattr(transport, "ANSWER_S", 1.0)
     answer = json.dumps({"tokens": [7]}).encode()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -35,10 +37,12 @@ async def test_a_text_that_waits_for_a_connection_is_no_server_that_is_away(
 
     slow = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = slow.sockets[0].getsockname()[1]
-    server = LlamaServer(transport.Transport(Address(f"http://127.0.0.1:{port}"), "llama-server"))
+    address = Address(f"http://127.0.0.1:{port}")
+    server = LlamaServer(transport.Transport(address, "llama-server"))
+    engine = RemoteEngine(server, 4096, time.monotonic)
     try:
-        texts = (server.tokenize(str(number)) for number in range(N_TEXTS))
-        assert await asyncio.gather(*texts) == [(7,)] * N_TEXTS
+        texts = [str(number) for number in range(N_TEXTS)]
+        assert await engine.tokenize(texts) == [(7,)] * N_TEXTS
     finally:
-        await server.close()
+        await engine.close()
         slow.close()
