@@ -9,12 +9,9 @@ import pytest
 from sc2_lsp.engine.remote.remote import _SURE_S
 from tests.support import team_faults
 from tests.support.fake_llama_server import FakeLlamaServer, numbered
-from tests.support.team_session import DEADLINE_S, Figures, Session, session
+from tests.support.team_session import FALLBACK_S, Session, check, session
 
 pytestmark = [pytest.mark.server]
-
-FALLBACK_S = 1.0
-RECOVERY_S = 5.0
 
 
 @pytest.fixture(scope="module")
@@ -29,15 +26,6 @@ def server() -> Iterator[FakeLlamaServer]:
 def typing(server: FakeLlamaServer) -> Iterator[Session]:
     with session(server.url) as running:
         yield running
-
-
-def check(figures: Figures, fallback_s: float = FALLBACK_S) -> None:
-    slowest_s, local_s, back_s = figures.stalled_s
-    assert figures.slowest_s <= DEADLINE_S + slowest_s, figures
-    assert figures.local_s <= fallback_s + local_s, figures
-    assert figures.back_s <= RECOVERY_S + back_s, figures
-    assert figures.n_empty == 0, figures
-    assert len(figures.messages) <= 1, figures
 
 
 NAMES = [fault.name for fault in team_faults.behaviours(FakeLlamaServer())]

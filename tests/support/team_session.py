@@ -29,6 +29,8 @@ LAST_LINE = CODE.count("\n")
 COLUMN = len(CODE.rpartition("\n")[2])
 PAUSE_S = 0.15
 DEADLINE_S = 5.0
+FALLBACK_S = 1.0
+RECOVERY_S = 5.0
 PATIENCE_S = 20.0
 SETTINGS = {
     "idle_work": "never",
@@ -82,6 +84,18 @@ class Figures:
     stalled_s: tuple[float, float, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time, and for how long processors were waited for until then."""
+
+    at_s: float
+    stalled_s: float
+
+    @classmethod
+    def now(cls) -> Moment:
+        return cls(time.monotonic(), _stalled_s())
+
+
 class Session:
     """Owns the text that is typed, and the client."""
 
@@ -90,8 +104,8 @@ class Session:
         self._is_theirs = is_theirs or (lambda text, number: text == f"4711 + {number}")
         self._number = 0
 
-    def begin(self, **settings: Any) -> None:
-        self.client.initialize({**SETTINGS, **settings})
+    def begin(self, root_uri: str | None = None, **settings: Any) -> None:
+        self.client.initialize({**SETTINGS, **settings}, rootUri=root_uri)
         self.client.open(FILE, CODE.format(number=0))
 
     def key(self) -> Answer:
@@ -129,33 +143,52 @@ class Session:
         """Type through a fault, which lasts until this machine answers, or longer."""
         self.keys_until(lambda answer: answer.is_theirs)
         self.shown()
-        began_s, began_stalled_s = time.monotonic(), stalled_s()
+        began = Moment.now()
         fault.begin()
+        return self._type_through(fault, began, lasts_s)
+
+    def suffer_from_the_start(self, fault: Fault, lasts_s: float = 0.0, **settings: Any) -> Figures:
+        """The same where the session begins with the fault; counted from the first key."""
+        fault.begin()
+        self.begin(**settings)
+        return self._type_through(fault, Moment.now(), lasts_s)
+
+    def _type_through(self, fault: Fault, began: Moment, lasts_s: float) -> Figures:
         try:
             during = self.keys_until(_is_ours)
-            local_s = time.monotonic() - began_s
-            until_local_s = stalled_s() - began_stalled_s
-            while time.monotonic() < began_s + lasts_s:
+            local = Moment.now()
+            while time.monotonic() < began.at_s + lasts_s:
                 _pause()
                 during.append(self.key())
         finally:
             fault.end()
-        mended_s, mended_stalled_s = time.monotonic(), stalled_s()
+        mended = Moment.now()
         after = self.keys_until(lambda answer: answer.is_theirs)
+        back = Moment.now()
         return Figures(
             fault=fault.name,
             slowest_s=max(answer.took_s for answer in [*during, *after]),
-            local_s=local_s,
-            back_s=time.monotonic() - mended_s,
+            local_s=local.at_s - began.at_s,
+            back_s=back.at_s - mended.at_s,
             n_keys=len(during),
             n_empty=sum(not answer.text for answer in during),
             messages=self.shown(),
             stalled_s=(
-                stalled_s() - began_stalled_s,
-                until_local_s,
-                stalled_s() - mended_stalled_s,
+                back.stalled_s - began.stalled_s,
+                local.stalled_s - began.stalled_s,
+                back.stalled_s - mended.stalled_s,
             ),
         )
+
+
+def check(figures: Figures, fallback_s: float = FALLBACK_S) -> None:
+    """The bars, with the time on top for which this machine was too busy to meet any."""
+    slowest_s, local_s, back_s = figures.stalled_s
+    assert figures.slowest_s <= DEADLINE_S + slowest_s, figures
+    assert figures.local_s <= fallback_s + local_s, figures
+    assert figures.back_s <= RECOVERY_S + back_s, figures
+    assert figures.n_empty == 0, figures
+    assert len(figures.messages) <= 1, figures
 
 
 @contextmanager
@@ -168,7 +201,7 @@ def session(url: str, env: Mapping[str, str] | None = None, **settings: Any) -> 
         assert client.shut_down() == 0
 
 
-def stalled_s() -> float:
+def _stalled_s() -> float:
     """For how long something has waited for a processor since the start; 0 where none tells."""
     try:
         told = PRESSURE.read_text()
