@@ -14,19 +14,16 @@ def behaviours(server: FakeLlamaServer) -> list[Fault]:
     """What it answers, or does not."""
     prompts = {"only": "/completion"}
     return [
-        *(_doing(server, f"{status} to all", status=status) for status in (401, 403, 404)),
-        *(
-            _doing(server, f"{status} to prompts", status=status, **prompts)
-            for status in (413, 429)
-        ),
-        *(_doing(server, f"{status} to all", status=status) for status in (429, 500, 503)),
-        _doing(server, "hangs", hangs=True),
-        _doing(server, "answers a byte every 0.1 s", drips=True),
-        _doing(server, "stream cut behind the first token", cut_at=1),
-        _doing(server, "stream cut before the first token", cut_at=0),
-        _doing(server, "invalid JSON", body="{nope"),
-        _doing(server, "invalid JSON in the stream", body="data: {nope\n\n", **prompts),
-        _doing(server, "answers without HTTP", echoes=True),
+        *(doing(server, f"{status} to all", status=status) for status in (401, 403, 404)),
+        *(doing(server, f"{status} to prompts", status=status, **prompts) for status in (413, 429)),
+        *(doing(server, f"{status} to all", status=status) for status in (429, 500, 503)),
+        doing(server, "hangs", hangs=True),
+        doing(server, "answers a byte every 0.1 s", drips=True),
+        doing(server, "stream cut behind the first token", cut_at=1),
+        doing(server, "stream cut before the first token", cut_at=0),
+        doing(server, "invalid JSON", body="{nope"),
+        doing(server, "invalid JSON in the stream", body="data: {nope\n\n", **prompts),
+        doing(server, "answers without HTTP", echoes=True),
         Fault("killed and restarted", server.stop, server.start),
     ]
 
@@ -40,8 +37,8 @@ def stalls(server: FakeLlamaServer) -> list[Fault]:
     """It is alive but writes nothing, which shows at the deadline of a request alone."""
     prompts = {"only": "/completion"}
     return [
-        _doing(server, "takes prompts and writes nothing", hangs=True, **prompts),
-        _doing(server, "a byte of a suggestion every 0.1 s", drips=True, **prompts),
+        doing(server, "takes prompts and writes nothing", hangs=True, **prompts),
+        doing(server, "a byte of a suggestion every 0.1 s", drips=True, **prompts),
     ]
 
 
@@ -60,7 +57,7 @@ def certificates(server: FakeLlamaServer) -> list[Fault]:
 SELF_SIGNED = CERTIFICATES.with_name("self_signed.pem")
 
 
-def _doing(server: FakeLlamaServer, name: str, **fault: Any) -> Fault:
+def doing(server: FakeLlamaServer, name: str, **fault: Any) -> Fault:
     return Fault(name, lambda: _set(server, fault), lambda: _set(server, _usual(server, fault)))
 
 

@@ -21,6 +21,8 @@ FILE = "file:///r/page.py"
 CODE = """class Page:
     def __init__(self, lines):
         self.lines = lines
+        self.planted_code_8831 = "planted where only the model should see it"
+        self.n_lines = len(self.planted_code_8831)
 
 
 def width_{number}(page):
