@@ -49,11 +49,15 @@ PRESSURE = Path("/proc/pressure/cpu")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`text` is empty where there is no suggestion. `is_theirs`: the server's own, and right."""
+    """`text` is empty where there is no suggestion, for this `reason`.
+
+    `is_theirs`: the server's own, and right.
+    """
 
     took_s: float
     text: str
     is_theirs: bool
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,8 @@ class Figures:
 
     `local_s` is from the fault to the first suggestion of this machine's model, `slowest_s` the
     longest that a key waited for its answer, `back_s` from the mending to the server's next
-    suggestion. Of `n_keys` during the fault `n_empty` had no suggestion; `messages` were shown.
+    suggestion. Of `n_keys` during the fault some had no suggestion, for the reasons in `empty`;
+    `messages` were shown.
     `stalled_s` are the parts of the three in which something on this machine had to wait for a
     processor, so that nobody can say what they would have been.
     """
@@ -81,7 +86,7 @@ class Figures:
     local_s: float
     back_s: float
     n_keys: int
-    n_empty: int
+    empty: tuple[str, ...]
     messages: tuple[str, ...]
     stalled_s: tuple[float, float, float]
 
@@ -120,7 +125,8 @@ class Session:
         assert "error" not in reply, reply
         items = (reply["result"] or {"items": []})["items"]
         text = str(items[0]["insertText"]) if items else ""
-        return Answer(took_s, text, self._is_theirs(text, self._number))
+        reason = "" if text else str(self.client.stats()["last_empty"])
+        return Answer(took_s, text, self._is_theirs(text, self._number), reason)
 
     def keys_until(self, wanted: Callable[[Answer], bool]) -> list[Answer]:
         """Type on until an answer is `wanted`, which is the last of them."""
@@ -173,7 +179,7 @@ class Session:
             local_s=local.at_s - began.at_s,
             back_s=back.at_s - mended.at_s,
             n_keys=len(during),
-            n_empty=sum(not answer.text for answer in during),
+            empty=tuple(answer.reason for answer in during if not answer.text),
             messages=self.shown(),
             stalled_s=(
                 back.stalled_s - began.stalled_s,
@@ -189,7 +195,7 @@ def check(figures: Figures, fallback_s: float = FALLBACK_S) -> None:
     assert figures.slowest_s <= DEADLINE_S + slowest_s, figures
     assert figures.local_s <= fallback_s + local_s, figures
     assert figures.back_s <= RECOVERY_S + back_s, figures
-    assert figures.n_empty == 0, figures
+    assert figures.empty == (), figures
     assert len(figures.messages) <= 1, figures
 
 
