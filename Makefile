@@ -49,7 +49,7 @@ test: $(INSTALLED)
 	@$(RUN) -m pytest
 
 test-slow: $(INSTALLED)
-	@$(RUN) -m pytest -m "slow and not editor and not reference and not gateway"
+	@$(RUN) -m pytest -m "slow and not editor and not reference and not gateway and not alone"
 
 # All editors one after the other, also where one fails; the last result is committed.
 e2e: $(INSTALLED)

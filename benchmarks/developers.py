@@ -26,7 +26,7 @@ from sc2_lsp.completion.idle import Pauses
 from sc2_lsp.completion.service import CompletionService
 from sc2_lsp.domain import OpenFile, Outcome, Snapshot, Trigger
 from sc2_lsp.engine.client import EngineClient
-from sc2_lsp.engine.remote import lane, pace, remote, transport
+from sc2_lsp.engine.remote import connecting, lane, pace, pulse, remote, transport
 from sc2_lsp.engine.remote.remote import RemoteEngine
 from sc2_lsp.engine.remote.stream import Stream
 from sc2_lsp.engine.remote.team import TeamEngine
@@ -272,7 +272,9 @@ def slowed_settings(settings: Settings, factor: float) -> Settings:
 def slow_down(factor: float) -> None:
     """Let the pipeline and the remote engine of this process wait as much longer."""
     for module, names in (
-        (transport, ("_CONNECT_S", "_ANSWER_S")),
+        (connecting, ("CONNECT_S", "ANSWER_S")),
+        (transport, ("CONNECT_S", "ANSWER_S")),
+        (pulse, ("QUIET_S", "PATIENCE_S", "_LONGEST_PATIENCE_S")),
         (remote, ("_PROBE_S", "_FIRST_WAIT_S", "_FIRST_PAUSE_S", "_LONGEST_PAUSE_S")),
         (lane, ("_LINGER_S", "_BATCH_S", "_LONGEST_DRAIN_S", "_REST_S")),
         (lane, ("_LEAST_RELEASE_S", "_LONGEST_RELEASE_S")),

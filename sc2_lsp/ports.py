@@ -3,6 +3,7 @@
 EngineError
   ModelError          the configured weights cannot be used; asking again will not help
   EngineUnavailable   the engine is not running just now; asking again later may help
+  RequestLost         this request is lost, but another engine may answer it
 """
 
 from __future__ import annotations
@@ -37,16 +38,24 @@ class EngineUnavailable(EngineError):
     """The engine process died or waits to be restarted."""
 
 
+class RequestLost(EngineError):
+    """`engine` did not answer; `for_request` has another that may."""
+
+    def __init__(self, message: str, engine: Engine) -> None:
+        super().__init__(message)
+        self.engine = engine
+
+
 class Engine(Protocol):
     """Something that turns text into tokens and continues tokens.
 
     Cancelling a pending call frees the engine at once.
     """
 
-    async def for_request(self) -> Engine:
+    async def for_request(self, lost: Sequence[Engine] = ()) -> Engine:
         """The engine for one request from its beginning to its end: tokens mean nothing to another.
 
-        Raises nothing.
+        None of those that have `lost` the request, where there is another. Raises nothing.
         """
         ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from sc2_lsp import postprocess, retrieval
@@ -25,11 +25,15 @@ from sc2_lsp.ports import (
     EngineUnavailable,
     ModelError,
     Power,
+    RequestLost,
 )
 from sc2_lsp.secrets import is_secret_file, stands_at_secret
 from sc2_lsp.settings import Settings
 
 _log = logging.getLogger(__name__)
+
+# Engines keep to the deadline by themselves; one that does not is not waited for much longer.
+_GRACE_S = 0.5
 
 IndexFor = Callable[[Snapshot], "CodeIndex | None"]
 """What is known of the repository that holds a snapshot's document."""
@@ -129,8 +133,8 @@ class CompletionService:
             self._cache.clear()
             self._anchors.clear()
 
-    async def _means(self, settings: Settings) -> Means:
-        engine = await self._engine.for_request()
+    async def _means(self, settings: Settings, lost: Sequence[Engine] = ()) -> Means:
+        engine = await self._engine.for_request(lost)
         return Means(settings, await engine.describe(), engine, self._gather)
 
     def _gather(self, snapshot: Snapshot) -> tuple[Snippet, ...]:
@@ -153,11 +157,30 @@ class CompletionService:
 
     async def _generate(self, snapshot: Snapshot, trigger: Trigger, settings: Settings) -> Outcome:
         ends_at_s = self._clock() + pipeline.deadline_s(trigger, settings)
+        lost: list[Engine] = []
+        while True:
+            try:
+                return await self._attempt(snapshot, trigger, settings, ends_at_s, lost)
+            except RequestLost as loss:
+                if loss.engine in lost:
+                    raise
+                _log.info("a request goes on elsewhere: %s", loss)
+                lost.append(loss.engine)
+
+    async def _attempt(
+        self,
+        snapshot: Snapshot,
+        trigger: Trigger,
+        settings: Settings,
+        ends_at_s: float,
+        lost: Sequence[Engine],
+    ) -> Outcome:
+        remaining_s = ends_at_s - self._clock()
         try:
-            means = await asyncio.wait_for(self._means(settings), ends_at_s - self._clock())
+            means = await asyncio.wait_for(self._means(settings, lost), remaining_s)
         except asyncio.TimeoutError:
             return Outcome(None, EmptyReason.LOADING)
-        outcome, generation = await pipeline.complete(
+        asking = pipeline.complete(
             snapshot,
             trigger,
             means,
@@ -166,6 +189,11 @@ class CompletionService:
             ends_at_s,
             may_prepare=self._idle.is_allowed(settings),
         )
+        try:
+            limit_s = ends_at_s - self._clock() + _GRACE_S
+            outcome, generation = await asyncio.wait_for(asking, limit_s)
+        except asyncio.TimeoutError:
+            return Outcome(None, EmptyReason.DEADLINE)
         self._remember(
             snapshot,
             outcome,

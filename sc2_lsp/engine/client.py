@@ -17,7 +17,7 @@ from sc2_lsp.engine import shared
 from sc2_lsp.engine.connection import Connection
 from sc2_lsp.engine.process import start_private
 from sc2_lsp.engine.rendezvous import SharingRefused
-from sc2_lsp.ports import Clock, EngineError, EngineUnavailable, ModelError
+from sc2_lsp.ports import Clock, Engine, EngineError, EngineUnavailable, ModelError
 
 _log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class EngineClient:
         with suppress(EngineError):
             self._begin_loading()
 
-    async def for_request(self) -> EngineClient:
+    async def for_request(self, lost: Sequence[Engine] = ()) -> EngineClient:
         return self
 
     async def describe(self) -> ModelInfo:

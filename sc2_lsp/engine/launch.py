@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from sc2_lsp.launching import module_command
+from sc2_lsp.launching import environment_of_children, module_command
 
 _WAIT_VARIABLES = {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}
 _SPIN_COUNT = "3000"
@@ -35,8 +35,10 @@ def engine_environment(parent: Mapping[str, str]) -> dict[str, str]:
     Builds of llama.cpp that use OpenMP meet at a barrier after every operation, and GNU OpenMP
     waits there by spinning for milliseconds. On cores that something else wants too, a compiler
     run for one, the thread that is waited for may not even run. A short spin before going to sleep
-    costs nothing on idle cores (docs/adr/0003). A user's own choice stands.
+    costs nothing on idle cores (docs/adr/0003). A user's own choice stands. The key for a team's
+    server is left out.
     """
+    environment = environment_of_children(parent)
     if _WAIT_VARIABLES & parent.keys():
-        return dict(parent)
-    return {**parent, "GOMP_SPINCOUNT": _SPIN_COUNT}
+        return environment
+    return {**environment, "GOMP_SPINCOUNT": _SPIN_COUNT}

@@ -37,7 +37,7 @@ from sc2_lsp.index.place import place_of
 from sc2_lsp.index.reader import Reader
 from sc2_lsp.index.summary import Summary, summary_of
 from sc2_lsp.index.walk import reason_against
-from sc2_lsp.launching import ROOT_FOLDER
+from sc2_lsp.launching import ROOT_FOLDER, environment_of_children
 from sc2_lsp.secrets import is_secret_file
 
 REFRESH_AFTER_S = 0.2
@@ -176,6 +176,7 @@ class Index:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 cwd=ROOT_FOLDER,
+                env=environment_of_children(os.environ),
                 limit=_MOST_LINE_BYTES,
             )
         except OSError as error:

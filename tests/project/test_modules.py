@@ -39,7 +39,11 @@ MAY_LISTEN = {
 MAY_ASK_THE_HUB = {"quantize/hub.py", "sc2_lsp/hub/door.py"}
 
 # The server that the user's own settings name.
-MAY_ASK_THE_TEAM = {"sc2_lsp/engine/remote/transport.py"}
+MAY_ASK_THE_TEAM = {
+    "sc2_lsp/engine/remote/connecting.py",
+    "sc2_lsp/engine/remote/names.py",
+    "sc2_lsp/engine/remote/transport.py",
+}
 
 # A benchmark asks the servers that its command line names.
 MAY_ASK_ITS_PEERS = {"sc2_lsp/bench/peer.py"}

@@ -23,7 +23,7 @@ from sc2_lsp.domain import (
     Trigger,
     Usage,
 )
-from sc2_lsp.ports import EngineError
+from sc2_lsp.ports import Engine, EngineError
 from sc2_lsp.settings import Settings
 
 
@@ -38,7 +38,7 @@ class FakeEngine:
         self.pid = 4711
         self.load_share = 1.0
 
-    async def for_request(self) -> FakeEngine:
+    async def for_request(self, lost: Sequence[Engine] = ()) -> FakeEngine:
         return self
 
     async def describe(self) -> ModelInfo:

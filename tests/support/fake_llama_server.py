@@ -6,21 +6,67 @@ The shapes of its answers were read off the real one, which `tests/engine/test_r
 from __future__ import annotations
 
 import json
+import re
+import socket
 import ssl
+import sys
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import TCPServer
 from typing import Any, ClassVar
 
 SPECIAL = (1, 2, 3, 5, 6, 0)
 CERTIFICATE = Path(__file__).with_name("self_signed.pem")
+CERTIFICATES = Path(__file__).with_name("certificates")
+AUTHORITY = CERTIFICATES / "authority.pem"
 GIVE_UP_S = 20.0
+DRIP_S = 0.1
+
+Pieces = list[tuple[str, int]]
+"""What a prompt is continued by: texts, each with its token."""
+
+
+def text_of(tokens: list[int]) -> str:
+    """The characters among `tokens`."""
+    return "".join(chr(token - 100) for token in tokens if token >= 100)
+
+
+def numbered(prompt: str) -> Pieces:
+    """Writes the number of the last `width_…` in the prompt, which shows how new that is."""
+    found: list[str] = re.findall(r"width_(\d+)", prompt)
+    return [("4711", 100), (f" + {found[-1] if found else 'nothing'}", 101), ("\n", 102)]
 
 
 class _Server(ThreadingHTTPServer):
+    """Hangs up on everybody when it stops, as a process that ends does."""
+
     # With five, as is usual, the texts of an opened file are turned away.
     request_queue_size = 128
+    connections: set[socket.socket]
+
+    def server_bind(self) -> None:
+        """Without asking a name server for the host's name, as the base class does."""
+        TCPServer.server_bind(self)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.connections = {*getattr(self, "connections", ()), request}
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self.connections.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, *_: object) -> None:
+        """A client that goes away, or refuses a certificate, is none of ours."""
+
+    def hang_up(self) -> None:
+        for connection in tuple(getattr(self, "connections", ())):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -41,12 +87,18 @@ class Handler(BaseHTTPRequestHandler):
         fake = self.fake
         headers = {name.lower(): value for name, value in self.headers.items()}
         fake.asked.append((self.path, asked, headers))
-        if fake.hangs:
+        is_faulty = self.path.startswith(fake.only)
+        if is_faulty and fake.hangs:
             fake._released.wait(GIVE_UP_S)
-        if fake.hangs or not fake._is_up:
+        if (is_faulty and fake.hangs) or not fake._is_up:
             # As of a process that is gone: an answer on a connection that was open before, too.
             self.close_connection = True
-        elif fake.status != 200 or fake.body:
+        elif is_faulty and fake.drips:
+            self._drip(b"HTTP/1.1 200 OK\r\nServer: " + b"slow" * 100)
+        elif is_faulty and fake.echoes:
+            self.wfile.write(json.dumps([asked, headers]).encode() + b"\r\n\r\n")
+            self.close_connection = True
+        elif is_faulty and (fake.status != 200 or fake.body):
             self.send(fake.status, fake.body or '{"error": {"message": "as ordered"}}')
         else:
             self.page(asked)
@@ -69,14 +121,27 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.send(404, "{}")
 
+    def _drip(self, answer: bytes) -> None:
+        """Byte after byte, until nobody reads them or the server stops."""
+        self.close_connection = True
+        try:
+            for byte in answer:
+                self.wfile.write(bytes([byte]))
+                if self.fake._released.wait(DRIP_S):
+                    return
+        except OSError:
+            return
+
     def _write(self, asked: dict[str, Any]) -> None:
-        pieces = self.fake.pieces[: asked["n_predict"] or 1]
+        fake = self.fake
+        whole = fake.answer(text_of(asked["prompt"])) if fake.answer else fake.pieces
+        pieces = whole[: asked["n_predict"] or 1]
         timings = {"prompt_n": len(asked["prompt"]), "cache_n": 0, "prompt_ms": 1.0}
         answers: list[dict[str, Any]] = [
             {"content": text, "tokens": [token], "stop": False, "timings": timings}
             for text, token in pieces
         ]
-        kind = "eos" if len(pieces) == len(self.fake.pieces) else "limit"
+        kind = "eos" if len(pieces) == len(whole) else "limit"
         answers.append({"content": "", "tokens": [], "stop": True, "stop_type": kind})
         self.stream([f"data: {json.dumps(answer)}\n\n" for answer in answers])
 
@@ -128,10 +193,14 @@ class FakeLlamaServer:
     A prompt is continued by `pieces`, each a text and a token. `status` answers everything with
     that number, `body` with that text, both with `headers`. It writes no more than `stall_at`
     pieces, and breaks the connection behind `cut_at`. It hangs before it answers anything where
-    `hangs`.
+    `hangs`, answers a byte at a time where it `drips`, and with what it was sent, which is no HTTP,
+    where it `echoes`. Where there is a path in `only`, nothing of that befalls the others. `answer`
+    makes the pieces out of a prompt. With TLS it shows `certificate`, and wants one that
+    `vouched_by` vouches for, if set.
     """
 
-    pieces: list[tuple[str, int]] = field(default_factory=lambda: [("ok", 100)])
+    pieces: Pieces = field(default_factory=lambda: [("ok", 100)])
+    answer: Callable[[str], Pieces] | None = None
     special: tuple[int, ...] = SPECIAL
     status: int = 200
     body: str = ""
@@ -139,7 +208,13 @@ class FakeLlamaServer:
     stall_at: int | None = None
     cut_at: int | None = None
     hangs: bool = False
+    drips: bool = False
+    echoes: bool = False
+    only: str = ""
     has_tls: bool = False
+    certificate: Path = CERTIFICATE
+    vouched_by: Path | None = None
+    host: str = "127.0.0.1"
     port: int = 0
     asked: list[tuple[str, dict[str, Any], dict[str, str]]] = field(default_factory=list)
     begun: threading.Event = field(default_factory=threading.Event)
@@ -154,11 +229,14 @@ class FakeLlamaServer:
 
         self._released.clear()
         self._is_up = True
-        self._server = _Server(("127.0.0.1", self.port), Handler)
+        self._server = _Server((self.host, self.port), Handler)
         self._server.daemon_threads = True
         if self.has_tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(CERTIFICATE)
+            context.load_cert_chain(self.certificate)
+            if self.vouched_by is not None:
+                context.load_verify_locations(self.vouched_by)
+                context.verify_mode = ssl.CERT_REQUIRED
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
@@ -169,11 +247,34 @@ class FakeLlamaServer:
         self._released.set()
         self._server.shutdown()
         self._server.server_close()
+        self._server.hang_up()
         self._thread.join()
+
+    def release(self) -> None:
+        """End what hangs or drips."""
+        self._released.set()
+        self._released = threading.Event()
 
     @property
     def url(self) -> str:
-        return f"http{'s' if self.has_tls else ''}://127.0.0.1:{self.port}"
+        return f"http{'s' if self.has_tls else ''}://{self.host}:{self.port}"
+
+    def prompts(self) -> list[str]:
+        """The prompts that were to be continued, as text."""
+        return [text_of(asked["prompt"]) for asked in self.completions()]
 
     def completions(self) -> list[dict[str, Any]]:
         return [asked for path, asked, _ in self.asked if path == "/completion"]
+
+
+def main() -> None:
+    """As a process of its own, for as long as its input lasts: `fake_llama_server.py [PORT]`."""
+    server = FakeLlamaServer(answer=numbered, port=int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+    server.start()
+    print(server.url, flush=True)  # noqa: T201
+    sys.stdin.read()
+    server.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -12,11 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sc2_lsp.launching import KEY_VARIABLE
 from sc2_lsp.models import own
 from sc2_lsp.ports import ModelError
-
-KEY_VARIABLE = "SC2_API_KEY"
-"""The environment variable that holds the key for the team's server."""
 
 _KEY_FILE = "api_key"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO

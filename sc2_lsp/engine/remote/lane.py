@@ -95,9 +95,11 @@ class Lane:
             self._asked_at_s = self._clock()
 
     def forget(self) -> None:
-        """Another server may be behind the address from now on."""
+        """Another server may be behind the address from now on; what is under way is lost."""
         self._held.clear()
         self._known.clear()
+        if self._current is not None:
+            self._current.close()
 
     async def close(self) -> None:
         if self._current is not None:

@@ -9,20 +9,29 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
 
 from sc2_lsp.domain import Generation, GenerationRequest, ModelInfo, Priority, StopReason, Tokens
 from sc2_lsp.engine.remote.lane import Asked, Lane, Preempted, Spread
 from sc2_lsp.engine.remote.protocol import Served, Server, ServerError
+from sc2_lsp.engine.remote.pulse import Heard, Pulse
 from sc2_lsp.engine.remote.reading import Reading
 from sc2_lsp.engine.remote.standing import Standing
-from sc2_lsp.ports import Clock, EngineError, EngineUnavailable
+from sc2_lsp.ports import Clock, Engine, EngineUnavailable, RequestLost
+from sc2_lsp.vocabulary import ENDOFTEXT
 
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 4.0
 _PROBE_S = 2.5
+# For how long it is taken for granted who the server is.
+_SURE_S = 5.0
 # How long the first request waits to see whether there is a server.
-_FIRST_WAIT_S = 0.9
+_FIRST_WAIT_S = 0.7
+# After so many requests in a row that brought nothing, it has to write something to be asked again.
+_MOST_SILENT = 2
+# Fewer than there are connections: a prompt and a probe do not wait for the texts of a new file.
+_MOST_TEXTS_AT_ONCE = 12
 _KNOWN_TEXTS = 1024
 _LONGEST_KNOWN_TEXT = 64 * 1024
 
@@ -31,13 +40,20 @@ class RemoteEngine:
     """Owns what is known of one server. Belongs to one event loop.
 
     `problem` says why it is not asked now, empty while it is. It is tried again after pauses that
-    grow, in the background, and at most one attempt is under way.
+    grow, in the background, and at most one attempt is under way. `doubt` is called when somebody
+    else may soon have to answer in its place.
     """
 
     def __init__(
-        self, server: Server, n_ctx: int, clock: Clock, spread: Spread = random.random
+        self,
+        server: Server,
+        n_ctx: int,
+        clock: Clock,
+        spread: Spread = random.random,
+        doubt: Callable[[], None] = lambda: None,
     ) -> None:
-        self._server = server
+        self._pulse = Pulse(server.ask, doubt, clock)
+        self._server = Heard(server, self._pulse)
         self._n_ctx = n_ctx
         self._clock = clock
         self._spread = spread
@@ -48,8 +64,10 @@ class RemoteEngine:
         self._texts: OrderedDict[str, Tokens] = OrderedDict()
         self._answering: set[asyncio.Task[None]] = set()
         self.standing = Standing(clock)
+        self._room = asyncio.Semaphore(_MOST_TEXTS_AT_ONCE)
+        self._n_silent = 0
         self.problem = ""
-        self.lane = Lane(server, clock, spread)
+        self.lane = Lane(self._server, clock, spread)
 
     @property
     def is_ready(self) -> bool:
@@ -71,12 +89,16 @@ class RemoteEngine:
         return self._served is not None
 
     def try_again(self) -> None:
-        """Begin an attempt in the background, if it is time for one."""
-        if self._probing is not None or self.is_ready or self._clock() < self._retry_at_s:
+        """Begin an attempt in the background, if it is time for one.
+
+        One that answers is asked again who it is from time to time: it may have been restarted with
+        another model, unnoticed between two requests.
+        """
+        if self._probing is not None or self._clock() < self._retry_at_s:
             return
         self._probing = asyncio.ensure_future(self._probe())
 
-    async def for_request(self) -> RemoteEngine:
+    async def for_request(self, lost: Sequence[Engine] = ()) -> RemoteEngine:
         return self
 
     async def describe(self) -> ModelInfo:
@@ -97,7 +119,7 @@ class RemoteEngine:
         plain = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
         missing = [text for text in dict.fromkeys(plain) if text not in self._texts]
         try:
-            found = await asyncio.gather(*map(self._server.tokenize, missing))
+            found = await self._pulse.watch(lambda: self._tokenize_all(missing))
         except ServerError as error:
             raise self._failed(error) from None
         fresh = dict(zip(missing, found, strict=True))
@@ -114,7 +136,7 @@ class RemoteEngine:
 
     async def generate(self, request: GenerationRequest) -> Generation:
         asked = Asked(request, Reading(request, self._clock()))
-        answering = asyncio.ensure_future(self.lane.answer(asked))
+        answering = asyncio.ensure_future(self._pulse.watch(lambda: self.lane.answer(asked)))
         self._answering.add(answering)
         try:
             await asyncio.wait({answering}, timeout=request.deadline_s)
@@ -126,8 +148,10 @@ class RemoteEngine:
         if request.priority is not Priority.BACKGROUND and not reading.n_known:
             elapsed_s = self._clock() - reading.started_s
             self.standing.add(reading.prompt_s if reading.has_begun else elapsed_s)
+        if reading.has_begun:
+            self._n_silent = 0
         if answering.cancelled():
-            if not reading.has_begun:
+            if not reading.has_begun and request.priority is not Priority.BACKGROUND:
                 self._suspect()
             return reading.finish(StopReason.DEADLINE, self._clock())
         error = answering.exception()
@@ -142,47 +166,75 @@ class RemoteEngine:
     async def close(self) -> None:
         if self._probing is not None:
             self._probing.cancel()
+        self._pulse.close()
         for answering in self._answering:
             answering.cancel()
         await self.lane.close()
         await self._server.close()
 
+    async def _tokenize_all(self, texts: Sequence[str]) -> list[Tokens]:
+        return await asyncio.gather(*map(self._tokenize, texts))
+
+    async def _tokenize(self, text: str) -> Tokens:
+        async with self._room:
+            return await self._server.tokenize(text)
+
     def _suspect(self) -> None:
-        """Nothing came until a deadline: see whether anything comes at all."""
-        if self._probing is None:
+        """Nothing was written until a deadline, though the server is there."""
+        self._n_silent += 1
+        if self._n_silent >= _MOST_SILENT:
+            self._lose("writes nothing until the deadline", self._clock())
+        elif self._probing is None:
             self._probing = asyncio.ensure_future(self._probe())
 
     async def _probe(self) -> None:
         started_s = self._clock()
         try:
-            self._served = await asyncio.wait_for(self._server.probe(), _PROBE_S)
+            self._served = await asyncio.wait_for(self._asked(), _PROBE_S)
         except ServerError as error:
             # One that is known and has too much to do is still there.
             if error.is_away or self._served is None:
-                self._lose(str(error))
+                self._lose(str(error), started_s)
         except asyncio.TimeoutError:
-            self._lose("does not answer in time")
+            self._lose("does not answer in time", started_s)
         else:
             self.problem = ""
             self._pause_s = _FIRST_PAUSE_S
             self.standing.first_s = self._clock() - started_s
+            self._retry_at_s = self._clock() + _SURE_S
         finally:
             self._probing = None
 
-    def _failed(self, error: ServerError) -> EngineError:
-        """What the pipeline is told: one request without an answer, and no message to anybody."""
-        if error.is_away:
-            self._lose(str(error))
-        return EngineError(f"the server {error}")
+    async def _asked(self) -> Served:
+        """What the server has loaded, once it has shown that it can be asked."""
+        started_s = self._clock()
+        served = await self._server.probe()
+        self._pulse.took(self._clock() - started_s)
+        if self._n_silent >= _MOST_SILENT:
+            async with aclosing(self._server.write((ENDOFTEXT,), 1, "")) as pieces:
+                async for _ in pieces:
+                    break
+            self._n_silent = 0
+        return served
 
-    def _lose(self, problem: str) -> None:
+    def _failed(self, error: ServerError) -> RequestLost:
+        """What the pipeline is told: another engine may answer, and no message to anybody."""
+        if error.is_away:
+            self._lose(str(error), self._clock())
+        return RequestLost(f"the server {error}", self)
+
+    def _lose(self, problem: str, since_s: float) -> None:
+        """Leave the server, which was asked at `since_s` the last time."""
+        if self._served is None and self._clock() < self._retry_at_s:
+            # Another request that was under way fails for the same reason.
+            return
         self._served = None
         # Another server may be behind the address when it is back.
         self._texts.clear()
         self.lane.forget()
         self.standing.forget()
         self.problem = problem
-        self._retry_at_s = self._clock() + self._pause_s * (0.5 + 0.5 * self._spread())
+        self._retry_at_s = since_s + self._pause_s * (0.5 + 0.5 * self._spread())
         self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
 
     def _remember(self, text: str, tokens: Tokens) -> None:

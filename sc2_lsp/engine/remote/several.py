@@ -37,6 +37,11 @@ class Several:
         """The one that is asked, or was the last time."""
         return self._current
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is one that can be asked."""
+        return any(remote.is_ready for remote in self._remotes)
+
     def problems(self) -> list[str]:
         """Why each is not asked now, in the order of the setting; empty for one that is."""
         return [remote.problem for remote in self._remotes]

@@ -7,7 +7,7 @@ by the notice of the local model's description; the local weights are loaded onl
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,12 @@ from sc2_lsp.ports import Clock, Engine, ModelError
 
 if TYPE_CHECKING:
     from sc2_lsp.engine.remote.several import Several
+
+
+# How long a server may keep a request waiting before this machine gets ready to answer it.
+_DOUBT_S = 0.2
+# So many may lose a request before this machine answers it.
+_MOST_SERVERS = 2
 
 
 class TeamEngine:
@@ -31,6 +37,7 @@ class TeamEngine:
         self._remote: Several | None = None
         self._names: list[str] = []
         self._refusal = ""
+        self._told = ""
         self._closing: set[asyncio.Task[None]] = set()
         self.configure(spec)
 
@@ -65,6 +72,7 @@ class TeamEngine:
         if (spec.endpoint, spec.n_ctx) == (self._endpoint, self._n_ctx):
             return
         self._endpoint, self._n_ctx, self._refusal = spec.endpoint, spec.n_ctx, ""
+        self._told = ""
         self._let_go()
         try:
             endpoints = endpoints_of(spec.endpoint)
@@ -73,7 +81,7 @@ class TeamEngine:
             self._refusal = f"{error} Until then the model of this machine answers."
         self._names = [endpoint.address.url for endpoint in endpoints]
         if endpoints:
-            self._remote = _connect(endpoints, spec.n_ctx, self._clock)
+            self._remote = _connect(endpoints, spec.n_ctx, self._clock, self._local.warm_up)
 
     def warm_up(self) -> None:
         if self._remote is None:
@@ -81,10 +89,13 @@ class TeamEngine:
         else:
             self._remote.try_again()
 
-    async def for_request(self) -> Engine:
+    async def for_request(self, lost: Sequence[Engine] = ()) -> Engine:
         remote = self._remote
-        if remote is not None and (found := await remote.choose(None)):
-            return found
+        if remote is not None and len(lost) < _MOST_SERVERS:
+            found = await self._choose(remote, lost[0] if lost else None)
+            if found is not None:
+                self._told = ""
+                return found
         notice = self._notice(remote)
         return _Instead(self._local, notice) if notice else self._local
 
@@ -104,9 +115,26 @@ class TeamEngine:
         self._let_go()
         await asyncio.gather(self._local.close(), *self._closing, return_exceptions=True)
 
+    async def _choose(self, remote: Several, instead_of: Engine | None) -> Engine | None:
+        """A server that can be asked; the local weights are loaded while that takes a moment."""
+        choosing = asyncio.ensure_future(remote.choose(instead_of))
+        try:
+            await asyncio.wait({choosing}, timeout=_DOUBT_S)
+            if not choosing.done():
+                self._local.warm_up()
+            return await choosing
+        finally:
+            choosing.cancel()
+
     def _notice(self, remote: Several | None) -> str:
         if remote is None:
             return self._refusal
+        # Why it is away may change while it is, which is no reason to say so again.
+        if not self._told and not remote.is_ready:
+            self._told = self._away(remote)
+        return self._told
+
+    def _away(self, remote: Several) -> str:
         each = [
             f"{name} {problem or 'is not known yet'}"
             for name, problem in zip(self._names, remote.problems(), strict=True)
@@ -132,7 +160,7 @@ class _Instead:
         self._engine = engine
         self._notice = notice
 
-    async def for_request(self) -> Engine:
+    async def for_request(self, lost: Sequence[Engine] = ()) -> Engine:
         return self
 
     async def describe(self) -> ModelInfo:
@@ -149,15 +177,16 @@ class _Instead:
         return await self._engine.generate(request)
 
 
-def _connect(endpoints: Sequence[Endpoint], n_ctx: int, clock: Clock) -> Several:
+def _connect(
+    endpoints: Sequence[Endpoint], n_ctx: int, clock: Clock, doubt: Callable[[], None]
+) -> Several:
     # Whoever has no server does not wait for the library that speaks HTTP.
     from sc2_lsp.engine.remote.finding import AnyServer
     from sc2_lsp.engine.remote.remote import RemoteEngine
     from sc2_lsp.engine.remote.several import Several
 
-    return Several(
-        [
-            RemoteEngine(AnyServer(endpoint.address, endpoint.model, n_ctx), n_ctx, clock)
-            for endpoint in endpoints
-        ]
-    )
+    def engine_at(endpoint: Endpoint) -> RemoteEngine:
+        server = AnyServer(endpoint.address, endpoint.model, n_ctx)
+        return RemoteEngine(server, n_ctx, clock, doubt=doubt)
+
+    return Several([engine_at(endpoint) for endpoint in endpoints])

@@ -1,4 +1,4 @@
-"""JSON over HTTP with one server: the only place that makes connections to it.
+"""JSON over HTTP with one server.
 
 Whatever goes wrong is a ServerError of one sentence, without what was sent or what came: either may
 hold code. Redirects are not followed, and no proxy of the environment is asked. A server that says
@@ -7,31 +7,25 @@ hold code. Redirects are not followed, and no proxy of the environment is asked.
 
 from __future__ import annotations
 
-import logging
+import asyncio
 import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import httpx2
 
 from sc2_lsp.engine.remote.address import Address
+from sc2_lsp.engine.remote.connecting import ANSWER_S, CONNECT_S, client_for
 from sc2_lsp.engine.remote.protocol import ServerError
 from sc2_lsp.ports import Clock
 
-_CONNECT_S = 1.0
-_ANSWER_S = 2.0
-_MOST_CONNECTIONS = 16
 _LONGEST_LINE = 1 << 20
 _PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
 # What OpenAI, vLLM and llama-cpp-python say to a prompt that is too long.
 _TOO_LONG = re.compile(r"maximum context length is (\d{1,9})\b")
-
-# At their usual level they log the address of each request.
-for _name in ("httpx2", "httpcore2"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 class Transport:
@@ -39,14 +33,14 @@ class Transport:
 
     def __init__(self, address: Address, program: str, clock: Clock = time.monotonic) -> None:
         self.program = program
-        self._client = _client(address)
+        self._client = client_for(address)
         self._clock = clock
         self._paused_until_s = 0.0
 
     async def get(self, path: str) -> dict[str, Any]:
         """The JSON object at `path`."""
         async with self._asking():
-            return _object(self._answer(await self._client.get(path)))
+            return _object(self._answer(await _soon(self._client.get(path))))
 
     async def post(self, path: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         """The JSON object that answers `asked`."""
@@ -57,7 +51,7 @@ class Transport:
         """The JSON that answers `asked`, whatever its shape."""
         self._refuse_in_pause()
         async with self._asking():
-            return self._answer(await self._client.post(path, json=asked))
+            return self._answer(await _soon(self._client.post(path, json=asked)))
 
     async def lines(self, path: str, asked: Mapping[str, Any]) -> AsyncGenerator[str, None]:
         """The lines of an answer that comes bit by bit, each when it comes, for as long as it does.
@@ -65,11 +59,12 @@ class Transport:
         To be closed by whoever does not read it to its end, which closes the connection.
         """
         self._refuse_in_pause()
-        timeout = httpx2.Timeout(None, connect=_CONNECT_S)
+        timeout = httpx2.Timeout(None, connect=CONNECT_S)
         with_stream = self._client.stream("POST", path, json=asked, timeout=timeout)
         async with self._asking(), with_stream as response:
+            if response.status_code == httpx2.codes.BAD_REQUEST:
+                await asyncio.wait_for(response.aread(), ANSWER_S)
             if response.status_code != httpx2.codes.OK:
-                await response.aread()
                 raise self._refusal(response)
             async for line in response.aiter_lines():
                 if len(line) > _LONGEST_LINE:
@@ -93,8 +88,11 @@ class Transport:
         try:
             with self.reading():
                 yield
-        except httpx2.TimeoutException:
+        except (httpx2.TimeoutException, asyncio.TimeoutError):
             raise ServerError("does not answer in time", is_away=True) from None
+        except httpx2.RemoteProtocolError:
+            # The library's own words repeat what came.
+            raise ServerError("broke off, or speaks no HTTP", is_away=True) from None
         except httpx2.HTTPError as error:
             reason = str(error) or type(error).__name__
             raise ServerError(f"cannot be reached ({reason})", is_away=True) from None
@@ -140,15 +138,6 @@ def _pause_s(response: httpx2.Response) -> float:
     return min(max(_PAUSE_S, float(said)), _LONGEST_PAUSE_S) if is_number else _PAUSE_S
 
 
-def _client(address: Address) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(
-        base_url=address.url,
-        headers={"Authorization": f"Bearer {address.key}"} if address.key else {},
-        # Who waits for one of our own connections does not wait for the server.
-        timeout=httpx2.Timeout(_ANSWER_S, connect=_CONNECT_S, pool=None),
-        limits=httpx2.Limits(max_connections=_MOST_CONNECTIONS),
-        # The system's authorities, or those of SSL_CERT_FILE; but no proxy of the environment,
-        # which is not what the user's settings named.
-        verify=httpx2.create_ssl_context(),
-        trust_env=False,
-    )
+async def _soon(asking: Awaitable[httpx2.Response]) -> httpx2.Response:
+    """The whole answer, which the library's limits alone would let come byte by byte."""
+    return await asyncio.wait_for(asking, ANSWER_S)

@@ -24,7 +24,7 @@ from benchmarks.llama_vim import (
 from benchmarks.screen import Screen
 from benchmarks.team import OURS, PEER, Sample, cost_table, counted, main, table
 from sc2_lsp.bench.keystrokes import Kind, Stroke
-from sc2_lsp.engine.remote import transport
+from sc2_lsp.engine.remote import connecting, pulse, transport
 from sc2_lsp.text import Text
 from tests.support.fake_llama_server import FakeLlamaServer
 
@@ -199,8 +199,10 @@ async def test_ours_asks_the_server_through_the_whole_pipeline(
     packages: Path, server: FakeLlamaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Whatever else the machine does.
-    monkeypatch.setattr(transport, "_CONNECT_S", 60.0)
-    monkeypatch.setattr(transport, "_ANSWER_S", 60.0)
+    monkeypatch.setattr(connecting, "CONNECT_S", 60.0)
+    monkeypatch.setattr(connecting, "ANSWER_S", 60.0)
+    monkeypatch.setattr(transport, "ANSWER_S", 60.0)
+    monkeypatch.setattr(pulse, "QUIET_S", 60.0)
     (developer,) = team(repositories(packages), 1, 5, seed=1)
     ours = Ours(server.url, developer, slower=0.01)
     await ours.open()

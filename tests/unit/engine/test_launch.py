@@ -17,6 +17,11 @@ def test_a_choice_of_the_user_stands(name: str) -> None:
     assert engine_environment({name: "active"}) == {name: "active"}
 
 
+def test_an_engine_has_no_use_for_the_key() -> None:
+    given = {"SC2_API_KEY": "secret", "GOMP_SPINCOUNT": "7"}
+    assert engine_environment(given) == {"GOMP_SPINCOUNT": "7"}
+
+
 def test_an_engine_runs_where_no_workspace_can_put_a_module(tmp_path: Path) -> None:
     (tmp_path / "msgspec.py").write_text("raise SystemExit('taken from the workspace')")
     done = subprocess.run(

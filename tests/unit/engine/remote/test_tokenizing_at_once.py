@@ -5,29 +5,31 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from contextlib import closing, suppress
 
 import pytest
 
-from sc2_lsp.engine.remote import transport
+from sc2_lsp.engine.remote import connecting, transport
 from sc2_lsp.engine.remote.address import Address
 from sc2_lsp.engine.remote.llama_server import LlamaServer
+from sc2_lsp.engine.remote.remote import RemoteEngine
 
-N_TEXTS = 10 * transport._MOST_CONNECTIONS
+N_TEXTS = 20 * connecting.MOST_CONNECTIONS
 
 
 async def test_a_text_that_waits_for_a_connection_is_no_server_that_is_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(transport, "_ANSWER_S", 0.5)
+    monkeypatch.setattr(transport, "ANSWER_S", 2.0)
     answer = json.dumps({"tokens": [7]}).encode()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(asyncio.IncompleteReadError), closing(writer):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
-                (size,) = re.findall(rb"content-length: (\d+)", head.lower())
-                await reader.readexactly(int(size))
+                for size in re.findall(rb"content-length: (\d+)", head.lower()):
+                    await reader.readexactly(int(size))
                 # Each is answered in time; all of them together take longer than one may.
                 await asyncio.sleep(0.1)
                 head = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(answer)
@@ -35,10 +37,12 @@ async def test_a_text_that_waits_for_a_connection_is_no_server_that_is_away(
 
     slow = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = slow.sockets[0].getsockname()[1]
-    server = LlamaServer(transport.Transport(Address(f"http://127.0.0.1:{port}"), "llama-server"))
+    address = Address(f"http://127.0.0.1:{port}")
+    server = LlamaServer(transport.Transport(address, "llama-server"))
+    engine = RemoteEngine(server, 4096, time.monotonic)
     try:
-        texts = (server.tokenize(str(number)) for number in range(N_TEXTS))
-        assert await asyncio.gather(*texts) == [(7,)] * N_TEXTS
+        texts = [str(number) for number in range(N_TEXTS)]
+        assert await engine.tokenize(texts) == [(7,)] * N_TEXTS
     finally:
-        await server.close()
+        await engine.close()
         slow.close()
