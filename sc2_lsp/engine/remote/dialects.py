@@ -21,6 +21,8 @@ from sc2_lsp.vocabulary import ENDOFTEXT, FILE_SEP, FIM_MIDDLE, N_SPECIAL_TOKENS
 Model = Mapping[str, Any]
 """An entry of the list at `/v1/models`."""
 
+# A gateway lets a few completions of a user be under way; ours four.
+_AT_ONCE = 3
 # Beyond any context of StarCoder2's: refused before it is evaluated.
 _TOO_LONG = " a" * 70_000
 _META = set("\\.^$*+?{}[]|()/-")
@@ -31,7 +33,13 @@ async def vllm(transport: Transport, tokenizer: Tokenizer, model: Model) -> Spea
     name = str(model["id"])
     # The first ids of the vocabulary are special; and some that are not, from all over it.
     tokens = [*NEEDED[:-1], *sorted(set(tokenizer.tokenize(SAMPLE)))[::4]]
-    texts = await asyncio.gather(*(_text_of(transport, name, token) for token in tokens))
+    at_once = asyncio.Semaphore(_AT_ONCE)
+
+    async def text_of(token: int) -> str:
+        async with at_once:
+            return await _text_of(transport, name, token)
+
+    texts = await asyncio.gather(*map(text_of, tokens))
     if list(texts) != [tokenizer.bytes_of([token]).decode("utf-8", "replace") for token in tokens]:
         raise differs(name)
     manner = OpenAi(
