@@ -134,6 +134,9 @@ const KINDS = {
     integers: isIntegers,
     text: isText,
     pattern: (value, rule) => typeof value === 'string' && new RegExp(rule.of).test(value),
+    // What vLLM takes to begin a text as asked: {regex: …} and nothing else of its kind.
+    start: (value, rule) => ownKeys(value) !== null && ownKeys(value).join() === 'regex'
+        && typeof value.regex === 'string' && new RegExp(rule.of).test(value.regex),
     texts: (value, rule) => isList(value, rule) && value.every((item) => isText(item, rule)),
     choices: (value, rule) => isList(value, rule) && value.every((item) => rule.of.includes(item)),
     // [[token id, bias or false], …], as llama-server takes it.

@@ -223,7 +223,7 @@ def test_what_corrupts_or_opens_the_engine_is_not_allowed(engine: str) -> None:
     assert not names & {
         *("n_discard", "n_keep", "n", "n_cmpl", "best_of", "lora", "json_schema", "prompt_embeds"),
         "id_slot",
-        *("echo", "user", "priority", "guided_regex", "structured_outputs", "sse_ping_interval"),
+        *("echo", "user", "priority", "guided_regex", "sse_ping_interval"),
     }
     paths = set(routes(engine)["paths"])
     assert paths <= {

@@ -379,6 +379,11 @@ def test_nobody_notices_an_engine_that_still_loads(half_loaded: tuple[Gateway, L
     assert loading.n_asked > 0
 
 
+# None is one literal with anything behind it.
+REGEXES = (
+    *(r"(a+)+(.|\n)*", "a+", r"(.|\n)*", r"a.(.|\n)*", r"a\d(.|\n)*", r"[a](.|\n)*", r"a|b(.|\n)*"),
+    *(r"a(.|\n)*(.|\n)*", r"a(.|\n)*b", "a(.|\n)*", "x" * 513 + r"(.|\n)*", 7),
+)
 VLLM = {"model": "starcoder2", "prompt": [600, 601], "max_tokens": 2, "temperature": 0}
 
 
@@ -396,6 +401,10 @@ def test_vllm_is_asked_in_the_gateway_s_words(vllm_gateway: Gateway) -> None:
     [
         *({"cache_salt": "bob"}, {"n": 100}, {"best_of": 4}, {"prompt": "<file_sep>"}),
         *({"prompt_embeds": "AAAA"}, {"echo": True}, {"guided_regex": "(a+)+$"}, {"max_tokens": 0}),
+        *({"structured_outputs": {"regex": regex}} for regex in REGEXES),
+        *({"structured_outputs": {}}, {"structured_outputs": "x(.|\\n)*"}),
+        {"structured_outputs": {"regex": r"x(.|\n)*", "json": {}}},
+        {"structured_outputs": {"json": {}}},
         *({"stream_options": {"other": True}}, {"logit_bias": {"x": 1}}, {"logit_bias": [1]}),
         *(
             {"logit_bias": {"49152": 1}},

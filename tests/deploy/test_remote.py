@@ -5,6 +5,7 @@ What it sends has to be in the gateway's table, or developers are refused.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -12,8 +13,10 @@ import pytest
 from sc2_lsp.engine.remote.address import Address
 from sc2_lsp.engine.remote.finding import AnyServer
 from sc2_lsp.engine.remote.protocol import ServerError
+from sc2_lsp.vocabulary import ENDOFTEXT
 from tests.deploy.conftest import in_front_of
 from tests.deploy.gateway import KEYS, free_port
+from tests.support.fake_engines import FakeVllm
 
 pytestmark = pytest.mark.gateway
 
@@ -57,3 +60,48 @@ async def test_a_wrong_key_is_said_so(plain_url: str) -> None:
     with pytest.raises(ServerError, match="refuses the key"):
         await server.probe()
     await server.close()
+
+
+@pytest.fixture
+def vllm() -> Iterator[FakeVllm]:
+    vllm = FakeVllm(pieces=[(" a", 312), (" + b", 313), ("", ENDOFTEXT)])
+    vllm.start()
+    yield vllm
+    vllm.stop()
+
+
+@pytest.fixture
+async def vllm_client(vllm: FakeVllm) -> AsyncIterator[AnyServer]:
+    """The client of a vLLM, a stand-in, behind the gateway with vLLM's table."""
+    port = free_port()
+    changes = {"http2 on;": f"listen 127.0.0.1:{port}; http2 on;"}
+    with in_front_of(vllm.port, routes="vllm", changes=changes):
+        server = AnyServer(Address(f"http://127.0.0.1:{port}", KEYS["alice"]), "", 4096)
+        yield server
+        await server.close()
+
+
+async def test_all_that_is_asked_of_a_vllm_passes(vllm_client: AnyServer, vllm: FakeVllm) -> None:
+    assert (await vllm_client.probe()).program == "vLLM"
+    tokens = await vllm_client.tokenize("def add(a, b):\n    return")
+    pieces = [piece async for piece in vllm_client.write(tokens, 8, "")]
+    assert "".join(piece.text for piece in pieces) == " a + b"
+    assert pieces[-1].end
+    asked = vllm.completions()[-1]
+    assert asked["prompt"] == list(tokens)
+    assert asked["cache_salt"] == "alice"
+
+
+@pytest.mark.parametrize(
+    "word", [" a", "naïve", "\U0001f600", "a.b\\", "(.|\n)*", "$x^[]{}/-", "x" * 256]
+)
+async def test_a_vllm_is_held_to_a_cut_word(
+    vllm_client: AnyServer, vllm: FakeVllm, word: str
+) -> None:
+    await vllm_client.probe()
+    vllm.pieces = [(word, 312), (" + b", 313)]
+    tokens = await vllm_client.tokenize("def add(a, b):\n    return")
+    written = "".join([piece.text async for piece in vllm_client.write(tokens, 8, word)])
+    assert written == f"{word} + b"
+    (asked,) = vllm.completions()
+    assert re.fullmatch(asked["structured_outputs"]["regex"], f"{word}\nand more")

@@ -23,6 +23,7 @@ export default {
         "logprobs": {"kind": "integer", "least": 0, "most": 20, "says": "an integer from 0 to 20"},
         "logit_bias": {"kind": "bias_map", "count": 256, "least": 0, "most": 49151, "says": "an object of at most 256 token ids, each with a number from -100 to 100"},
         "allowed_token_ids": {"kind": "integers", "count": 4096, "least": 0, "most": 49151, "says": "a list of 0 to 4096 token ids from 0 to 49151"},
+        "structured_outputs": {"kind": "start", "of": "^(?:[^\\\\.^$*+?{}\\[\\]|()/-]|\\\\[\\\\.^$*+?{}\\[\\]|()/-]){1,512}\\(\\.\\|\\\\n\\)\\*$", "says": "an object of a regex, one literal and anything behind it"},
         "skip_special_tokens": {"kind": "boolean", "says": "true or false"},
         "include_stop_str_in_output": {"kind": "boolean", "says": "true or false"},
         "add_special_tokens": {"kind": "boolean", "says": "true or false"},
