@@ -20,7 +20,9 @@ const browser = await chromium.launch({
   ],
 });
 const page = await browser.newPage({ viewport: { width: 1200, height: 760 } });
-page.setDefaultTimeout(Number(process.env.SC2_E2E_WAIT_MS ?? 120_000));
+const WAIT_MS = Number(process.env.SC2_E2E_WAIT_MS ?? 120_000);
+const ATTEMPT_MS = 10_000;
+page.setDefaultTimeout(WAIT_MS);
 
 // Counted by the page itself, so that no action can click and not be counted.
 await page.addInitScript(() => {
@@ -45,6 +47,19 @@ const plain = (text) => text.replaceAll('\u00a0', ' ').replaceAll('\u200b', '');
 const shown = (selector) => page.locator(selector).filter({ visible: true });
 const STILL_FRAMES = 5;
 const EDITOR = '.editor-group-container.active';
+
+/** Does what VS Code may not be ready for until it works, as a person would. */
+async function again(attempt, recover = async () => {}) {
+  const lastMs = Date.now() + WAIT_MS - ATTEMPT_MS;
+  for (;;) {
+    try {
+      return await attempt(ATTEMPT_MS);
+    } catch (error) {
+      if (Date.now() > lastMs) throw error;
+      await recover();
+    }
+  }
+}
 
 const actions = {
   async open({ url }) {
@@ -83,12 +98,17 @@ const actions = {
   },
   /** Runs a command of the palette, by keys alone; the title has its category before it. */
   async command({ title }) {
-    await page.keyboard.press('F1');
-    const input = page.locator('.quick-input-widget input[type=text]');
-    await input.waitFor();
-    await input.fill(`>${title}`);
     const first = shown('.quick-input-list .monaco-list-row.focused .label-name');
-    await first.filter({ hasText: new RegExp(`^${title}$`) }).waitFor();
+    const wanted = first.filter({ hasText: new RegExp(`^${title}$`) });
+    // The list does not grow by commands that VS Code learns of while it is open.
+    const look = async (timeout) => {
+      await page.keyboard.press('F1');
+      const input = page.locator('.quick-input-widget input[type=text]');
+      await input.waitFor({ timeout });
+      await input.fill(`>${title}`, { timeout });
+      await wanted.waitFor({ timeout });
+    };
+    await again(look, () => page.keyboard.press('Escape'));
     await page.keyboard.press('Enter');
   },
   async pick({ label }) {
@@ -98,17 +118,27 @@ const actions = {
   /** Labels, descriptions and details of what a quick pick offers. */
   async entries() {
     const rows = shown('.quick-input-list .monaco-list-row');
-    await rows.first().waitFor();
-    return (await rows.allInnerTexts()).map(plain);
+    // The list is drawn anew when it is filled.
+    return again(async (timeout) => {
+      await rows.first().waitFor({ timeout });
+      const texts = (await rows.allInnerTexts()).map(plain);
+      if (texts.length === 0) throw new Error('the list is empty');
+      return texts;
+    });
   },
   /** Names a file in VS Code's own file dialog, and presses its button once the file is listed. */
   async answer({ text, button }) {
     const input = page.locator('.quick-input-widget input[type=text]');
-    await input.waitFor();
-    await input.fill(text);
     const row = shown('.quick-input-list .monaco-list-row');
-    await row.filter({ hasText: basename(text) }).first().waitFor();
-    await page.locator('.quick-input-widget .monaco-button').getByText(button).click();
+    const pressed = page.locator('.quick-input-widget .monaco-button').getByText(button);
+    // The dialog begins with a folder of its own, and writes that over what was typed before.
+    await row.first().waitFor();
+    await again(async (timeout) => {
+      await input.fill(text, { timeout });
+      await row.filter({ hasText: basename(text) }).first().waitFor({ timeout });
+    });
+    await pressed.click();
+    await pressed.waitFor({ state: 'hidden' });
   },
   async press({ key }) {
     await page.keyboard.press(key);
@@ -197,8 +227,12 @@ const actions = {
   async statusNow() {
     return page.locator('[id$="sc2.status"] a').getAttribute('aria-label');
   },
+  /** Opens the menu. The item is drawn anew now and then, and a click on the old one is lost. */
   async clickStatus() {
-    await page.locator('[id$="sc2.status"] a').click();
+    await again(async (timeout) => {
+      await page.locator('[id$="sc2.status"] a').click({ timeout });
+      await shown('.quick-input-widget').waitFor({ timeout });
+    });
   },
   /** Waits for a notification that contains `text`; presses its `button` where one is named. */
   async notification({ text, button }) {
