@@ -4,6 +4,21 @@ export default {
   "paths": {
     "/health": {"method": "GET"},
     "/v1/models": {"method": "GET"},
+    "/tokenize": {
+      "method": "POST",
+      "fields": {
+        "model": {"kind": "text", "length": 128, "says": "a text of at most 128 characters", "required": true},
+        "prompt": {"kind": "text", "length": 65536, "says": "a text of at most 65536 characters", "required": true},
+        "add_special_tokens": {"kind": "boolean", "says": "true or false"}
+      }
+    },
+    "/detokenize": {
+      "method": "POST",
+      "fields": {
+        "model": {"kind": "text", "length": 128, "says": "a text of at most 128 characters", "required": true},
+        "tokens": {"kind": "integers", "count": 16384, "least": 0, "most": 49151, "says": "a list of 0 to 16384 token ids from 0 to 49151"}
+      }
+    },
     "/v1/completions": {
       "method": "POST",
       "fields": {
