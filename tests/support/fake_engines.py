@@ -68,7 +68,6 @@ class FakeEngine(FakeLlamaServer):
     shift: int = 0
     refused: str = ""
     hidden: str = ""
-    ends_at_file_sep: bool = True
     n_ctx: int = N_CTX
 
     def completions(self) -> list[dict[str, Any]]:
@@ -188,19 +187,11 @@ class _LlamaCppPython(_OpenAi):
         else:
             super().page(asked)
 
-    def complete(self, asked: dict[str, Any]) -> None:
-        if "logit_bias" in asked:
-            end = "stop" if self.fake.ends_at_file_sep else "length"
-            choice = {"index": 0, "text": "", "finish_reason": end}
-            self.send(200, json.dumps({"choices": [choice]}))
-        else:
-            super().complete(asked)
-
     def choice(
         self, text: str, token: int | None, end: str | None, asked: dict[str, Any]
     ) -> dict[str, Any]:
         if token is not None and token < N_SPECIAL_TOKENS:
-            text, token, end = "", None, "stop"
+            text, token = "", None
         return super().choice(text, token, end, asked)
 
 

@@ -15,7 +15,7 @@ from sc2_lsp.engine.remote.protocol import Served, ServerError
 from sc2_lsp.engine.remote.speaking import Speaker
 from sc2_lsp.engine.remote.transport import Transport
 from sc2_lsp.engine.remote.words import VllmWords, Words
-from sc2_lsp.vocabulary import FILE_SEP, FIM_MIDDLE, N_SPECIAL_TOKENS, SPECIAL_TOKENS
+from sc2_lsp.vocabulary import FILE_SEP, N_SPECIAL_TOKENS, SPECIAL_TOKENS
 
 Model = Mapping[str, Any]
 """An entry of the list at `/v1/models`."""
@@ -71,15 +71,13 @@ async def llama_cpp_python(transport: Transport, words: Words, model: Model) -> 
     answer = await transport.post("/extras/tokenize", {"model": name, "input": NEEDED_TEXT})
     if tuple(answer.get("tokens") or ()) != NEEDED:
         raise differs(name)
-    if not await _ends_a_text(transport, name):
-        message = f"writes on behind the end of a file: have {name} made anew by sc2-quantize"
-        raise ServerError(message, is_away=True)
     manner = OpenAi(
         model=name,
         fields={"repeat_penalty": 1.0},
         hold=_gbnf,
         # For its list of models it interrupts what it writes.
         page="/none",
+        hides_control=True,
     )
     n_ctx = await _refused_beyond(transport, name)
     # Without another name a model is called by its path.
@@ -113,20 +111,6 @@ async def _count(transport: Transport, name: str) -> None:
     # One more is a beginning-of-text that it puts before every prompt.
     if n_tokens not in (len(NEEDED), len(NEEDED) + 1):
         raise differs(name)
-
-
-async def _ends_a_text(transport: Transport, name: str) -> bool:
-    """Whether `<file_sep>` is an end to the server, which shows no control tokens that are none."""
-    asked = {
-        "model": name,
-        "prompt": SPECIAL_TOKENS[FIM_MIDDLE],
-        "max_tokens": 1,
-        "temperature": 0.0,
-        "logit_bias": {str(FILE_SEP): 1000.0},
-    }
-    answer = await transport.post(PATH, asked)
-    with transport.reading():
-        return str(answer["choices"][0]["finish_reason"]) == "stop"
 
 
 async def _refused_beyond(transport: Transport, name: str) -> int:

@@ -20,12 +20,16 @@ PATH = "/v1/completions"
 
 @dataclass(frozen=True, slots=True)
 class OpenAi:
-    """Implements `Manner`. `fields` go with every request, `hold` makes those for a typed text."""
+    """Implements `Manner`. `fields` go with every request, `hold` makes those for a typed text.
+
+    `hides_control`: a control token comes as an empty text, and only some of them are an end.
+    """
 
     model: str
     fields: Mapping[str, Any] = field(default_factory=dict)
     hold: Callable[[str], Mapping[str, Any]] | None = None
     page: str = "/v1/models"
+    hides_control: bool = False
 
     @property
     def path(self) -> str:
@@ -58,7 +62,9 @@ class OpenAi:
         tokens = tuple(int(token) for token in choice.get("token_ids") or ())
         n_evaluated = _n_evaluated(answer.get("usage") or {})
         pieces = [Piece(text, tokens, n_evaluated, 0.0, "")] if text or tokens else []
-        if end := str(choice.get("finish_reason") or ""):
+        end = str(choice.get("finish_reason") or "")
+        if end or (self.hides_control and not text):
+            end = end or "special"
             pieces.append(Piece("", (), n_evaluated, 0.0, "limit" if end == "length" else end))
         return pieces
 
