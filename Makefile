@@ -21,7 +21,7 @@ RUN := $(BIN)/python
 INSTALLED := $(VENV)/.sc2-installed
 
 .PHONY: help demo test test-slow check lint format install clean
-.PHONY: e2e e2e-neovim e2e-vscode e2e-helix lint-neovim e2e-quantize e2e-gateway lint-deploy e2e-remote
+.PHONY: e2e e2e-neovim e2e-vscode e2e-helix lint-neovim e2e-quantize e2e-gateway lint-deploy e2e-remote e2e-vllm
 .DEFAULT_GOAL := help
 
 help:
@@ -39,6 +39,7 @@ help:
 	@echo 'make lint-deploy  what nginx, Compose, Kustomize, Prometheus and systemd say of the files of deploy/'
 	@echo 'make e2e-vscode  with VS Code in a browser'
 	@echo 'make e2e-remote  fetch servers, build llama-server, and compare what they write with the local engine'
+	@echo 'make e2e-vllm  the same with a vLLM of yours, SC2_VLLM=/path/to/vllm'
 	@echo 'make install  only create $(VENV) and install into it'
 	@echo 'make clean    remove $(VENV) and caches'
 
@@ -49,7 +50,7 @@ test: $(INSTALLED)
 	@$(RUN) -m pytest
 
 test-slow: $(INSTALLED)
-	@$(RUN) -m pytest -m "slow and not editor and not reference and not gateway and not alone"
+	@$(RUN) -m pytest -m "slow and not editor and not reference and not gateway and not alone and not vllm"
 
 # All editors one after the other, also where one fails; the last result is committed.
 e2e: $(INSTALLED)
@@ -99,6 +100,11 @@ e2e-remote: $(INSTALLED)
 		server=$$(tests/engine/rigs/llama_cpp_python.sh $(RUN)) && \
 		export SC2_LLAMA_CPP_PYTHON="$$server" && \
 		$(RUN) -m pytest -m reference --verbose --no-header tests/engine
+
+# There is no vLLM for every machine: SC2_VLLM names the program of one that runs on this one.
+e2e-vllm: $(INSTALLED)
+	@test -n "$$SC2_VLLM" || { echo "Name your vLLM: SC2_VLLM=/path/to/vllm make e2e-vllm" >&2; exit 1; }
+	@$(RUN) -m pytest -m vllm --verbose --no-header tests/engine
 
 check: lint test test-slow
 
