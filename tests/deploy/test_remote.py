@@ -47,6 +47,7 @@ async def test_all_that_the_language_server_asks_passes(client: AnyServer) -> No
 
 @pytest.mark.parametrize("word", ["re", "naïve", "\U0001f600", '"\\', "x" * 256])
 async def test_a_cut_word_is_written_anew(client: AnyServer, word: str) -> None:
+    await client.probe()
     tokens = await client.tokenize("def add(a, b):\n    ")
     written = ""
     async for piece in client.write(tokens, 4, word):
