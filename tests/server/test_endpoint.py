@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.server.test_command import CODE, COMMAND, LAST_LINE, A
+from tests.support.fake_engines import FakeVllm
 from tests.support.fake_llama_server import FakeLlamaServer
 from tests.support.lsp_client import Client, at
 
@@ -63,3 +64,26 @@ def test_an_address_that_may_not_be_asked_is_told(team: FakeLlamaServer) -> None
         assert "without TLS" in shown
         assert client.stats()["engine"]["pid"]
         assert client.shut_down() == 0
+
+
+def test_a_request_that_one_server_loses_is_answered_by_another(team: FakeLlamaServer) -> None:
+    other = FakeVllm(pieces=[("return", 100), (" 4712", 101), ("\n", 102)])
+    other.start()
+    try:
+        with Client(COMMAND) as client:
+            endpoint = f"{team.url},{other.url}"
+            options = {"endpoint": endpoint, "idle_work": "never", "token_healing": False}
+            client.initialize(options)
+            client.open(A, CODE)
+            answers = [["return 4711"], ["return 4712"]]
+            first = suggested(client)
+            assert first in answers
+            one, two = (team, other) if first == answers[0] else (other, team)
+            one.status = 503
+            client.change(A, {"text": CODE.replace("width", "pages")})
+            assert suggested(client) == answers[two is other]
+            assert client.stats()["model"] == ("sc2" if two is other else "team.gguf")
+            assert not [m for m in client.inbox.messages if m.get("method") == "window/showMessage"]
+            assert client.shut_down() == 0
+    finally:
+        other.stop()
