@@ -69,6 +69,7 @@ class FakeEngine(FakeLlamaServer):
     refused: str = ""
     hidden: str = ""
     n_ctx: int = N_CTX
+    is_loaded: bool = True
 
     def completions(self) -> list[dict[str, Any]]:
         """What was asked of a stream; the questions of a probe are none."""
@@ -209,6 +210,16 @@ class _Ollama(_OpenAi):
             ]
             other = {"name": "llama3:8b", "model": "llama3:8b", "details": {"family": "llama"}}
             self.send(200, json.dumps({"models": [other, *models]}))
+        elif self.path == "/api/ps":
+            running = [
+                {"name": name, "model": name, "context_length": fake.n_ctx}
+                for name in fake.models or (fake.model,)
+            ]
+            self.send(200, json.dumps({"models": running if fake.is_loaded else []}))
+        elif self.path == "/api/generate" and "prompt" not in asked:
+            fake.n_ctx, fake.is_loaded = asked["options"]["num_ctx"], True
+            fake.begun.set()
+            self.send(200, '{"response": "", "done": true, "done_reason": "load"}')
         elif self.path == "/api/show":
             texts = read_texts(BUNDLED_MODEL, (TOKENS_KEY, MERGES_KEY))
             tokens, merges = texts[TOKENS_KEY][fake.shift :], texts[MERGES_KEY]

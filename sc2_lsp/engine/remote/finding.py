@@ -15,7 +15,7 @@ from sc2_lsp.engine.header import HeaderError
 from sc2_lsp.engine.remote import dialects
 from sc2_lsp.engine.remote.address import Address
 from sc2_lsp.engine.remote.llama_server import LlamaServer
-from sc2_lsp.engine.remote.ollama import ollama, starcoder2_models
+from sc2_lsp.engine.remote.ollama import Loader, ollama, starcoder2_models
 from sc2_lsp.engine.remote.protocol import Piece, Served, ServerError
 from sc2_lsp.engine.remote.speaking import Speaker
 from sc2_lsp.engine.remote.tgi import tgi
@@ -42,6 +42,7 @@ class AnyServer:
 
     def __init__(self, address: Address, model: str, n_ctx: int) -> None:
         self._transport = Transport(address, _UNKNOWN)
+        self._loader = Loader(self._transport)
         self._model = model
         self._n_ctx = n_ctx
         self._found: LlamaServer | Speaker | None = None
@@ -92,13 +93,14 @@ class AnyServer:
             raise
 
     async def close(self) -> None:
+        await self._loader.close()
         await self._transport.close()
 
     async def _again(self, found: LlamaServer | Speaker) -> Served:
         try:
             if isinstance(found, LlamaServer):
                 return await found.probe()
-            await found.ask()
+            await found.check()
             return found.served
         except ServerError as error:
             if error.is_away:
@@ -143,7 +145,7 @@ class AnyServer:
         self._transport.program = "Ollama"
         names = await starcoder2_models(self._transport)
         name = _one_of(names, _with_tag(self._model), "StarCoder2 ")
-        return await ollama(self._transport, name, self._n_ctx)
+        return await ollama(self._transport, self._loader, name, self._n_ctx)
 
     async def _tgi(self, words: Words) -> Speaker | None:
         info = await self._page("/info")

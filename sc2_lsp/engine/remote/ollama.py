@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,11 +92,49 @@ async def starcoder2_models(transport: Transport) -> list[str]:
         ]
 
 
-async def ollama(transport: Transport, name: str, n_ctx: int) -> Speaker:
-    """The model `name` of an Ollama, with `n_ctx` tokens a request at most.
+class Loader:
+    """Has an Ollama load a model, which takes longer than any request waits, and aborts with it."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._loading: asyncio.Task[None] | None = None
+
+    async def n_ctx(self, name: str, wanted: int) -> int:
+        """How many tokens a request to the loaded model may have; asking for others loads it anew.
+
+        Raises ServerError while it is not loaded, and begins to load it for `wanted` tokens.
+        """
+        answer = await self._transport.get("/api/ps")
+        with self._transport.reading():
+            for model in answer["models"]:
+                if model["name"] == name:
+                    return int(model.get("context_length") or wanted)
+        loading = self._loading
+        if loading is None or loading.done():
+            self._loading = asyncio.ensure_future(self._load(name, wanted))
+            if loading is not None and (error := loading.exception()):
+                raise ServerError(f"does not load {name}: it {error}", is_away=True)
+        raise ServerError(f"is loading {name}", is_away=True)
+
+    async def close(self) -> None:
+        if self._loading is not None:
+            self._loading.cancel()
+            await asyncio.wait({self._loading})
+
+    async def _load(self, name: str, n_ctx: int) -> None:
+        asked = {"model": name, "stream": False, "keep_alive": _KEEP_ALIVE}
+        lines = self._transport.lines("/api/generate", {**asked, "options": {"num_ctx": n_ctx}})
+        async with aclosing(lines):
+            async for _ in lines:
+                pass
+
+
+async def ollama(transport: Transport, loader: Loader, name: str, n_ctx: int) -> Speaker:
+    """The model `name` of an Ollama, with `n_ctx` tokens a request at most, once it is loaded.
 
     It tells its vocabulary, so that a prompt is counted as it is.
     """
+    n_loaded = await loader.n_ctx(name, n_ctx)
     shown = await transport.post("/api/show", {"model": name, "verbose": True})
     with transport.reading():
         info = shown["model_info"]
@@ -107,6 +146,10 @@ async def ollama(transport: Transport, name: str, n_ctx: int) -> Speaker:
         tokenizer = await asyncio.to_thread(Tokenizer, tokens, merges)
     except (ValueError, TypeError, AttributeError):
         raise differs(name) from None
-    n_ctx = min(n_ctx, n_ctx_train or n_ctx)
-    served = Served(name, n_params, n_ctx, n_ctx_train, _PROGRAM)
-    return Speaker(transport, Ollama(name, n_ctx), OwnWords(tokenizer), served)
+
+    async def check() -> None:
+        if await loader.n_ctx(name, n_ctx) != n_loaded:
+            raise ServerError(f"has loaded {name} anew", is_away=True)
+
+    served = Served(name, n_params, min(n_ctx, n_loaded), n_ctx_train, _PROGRAM)
+    return Speaker(transport, Ollama(name, n_loaded), OwnWords(tokenizer), served, check)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Protocol
 
@@ -42,13 +42,25 @@ class Manner(Protocol):
 
 
 class Speaker:
-    """Implements `Server` but for `probe`: `served` is what was found."""
+    """Implements `Server` but for `probe`: `served` is what was found.
 
-    def __init__(self, transport: Transport, manner: Manner, words: Words, served: Served) -> None:
+    `check` raises ServerError where that is so no more; None where there is no more to see than
+    that the server is there.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        manner: Manner,
+        words: Words,
+        served: Served,
+        check: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._transport = transport
         self._manner = manner
         self._words = words
         self.served = served
+        self.check = check or self.ask
 
     async def ask(self) -> None:
         try:

@@ -19,6 +19,8 @@ from sc2_lsp.engine.remote.transport import Transport
 from sc2_lsp.engine.tokenizer import Tokenizer
 from sc2_lsp.vocabulary import SPECIAL_TOKENS
 
+# From here on the event loop would be held up for milliseconds.
+_LONG = 2048
 _NAMES = "|".join(re.escape(special.strip("<|>")) for special in SPECIAL_TOKENS)
 # Words end between punctuation and a letter anyway, so that a text comes apart as it would whole.
 _BEFORE_NAME = re.compile(rf"(?<=[<|])(?=(?:{_NAMES})\|?>)")
@@ -45,7 +47,9 @@ class OwnWords:
         self._tokenizer = tokenizer
 
     async def tokenize(self, text: str) -> Tokens:
-        return self._tokenizer.tokenize(text)
+        if len(text) < _LONG:
+            return self._tokenizer.tokenize(text)
+        return await asyncio.to_thread(self._tokenizer.tokenize, text)
 
     async def detokenize(self, tokens: Sequence[int]) -> str:
         return self._tokenizer.bytes_of(tokens).decode("utf-8", "replace")

@@ -224,6 +224,31 @@ class TestOllama(StandIn):
         assert asked["options"]["num_ctx"] == N_CTX
         assert asked["keep_alive"] == "30m"
 
+    async def test_a_model_is_loaded_before_it_is_asked(
+        self, fake: FakeEngine, server: AnyServer
+    ) -> None:
+        fake.is_loaded, fake.n_ctx = False, 512
+        with pytest.raises(ServerError, match="is loading sc2"):
+            await server.probe()
+        assert await asyncio.to_thread(fake.begun.wait, 10)
+        assert (await server.probe()).n_ctx == N_CTX
+        # It was unloaded for want of questions, or for another model.
+        fake.is_loaded = False
+        with pytest.raises(ServerError, match="is loading sc2"):
+            await server.probe()
+
+    async def test_the_length_that_is_loaded_is_kept(
+        self, fake: FakeEngine, server: AnyServer
+    ) -> None:
+        fake.n_ctx = 8192
+        assert (await server.probe()).n_ctx == N_CTX
+        assert [piece async for piece in server.write((100,), 1, "")]
+        assert fake.completions()[-1]["options"]["num_ctx"] == 8192
+        fake.n_ctx = 1024
+        with pytest.raises(ServerError, match="has loaded sc2 anew"):
+            await server.probe()
+        assert (await server.probe()).n_ctx == 1024
+
 
 class TestTgi(StandIn):
     program = "Text Generation Inference"
