@@ -12,6 +12,7 @@ import itertools
 import re
 from array import array
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -19,6 +20,8 @@ import msgspec
 from sc2_lsp.index.pieces import piece_starts
 from sc2_lsp.symbols import Definition, Import
 from sc2_lsp.syntax import distinct_text, language_of, rows_of_bytes
+
+_REMEMBERED_NAMES = 65_536
 
 PLAIN = "text"
 """The language of files that no grammar is known for."""
@@ -74,6 +77,7 @@ def contents_of(path: str, data: bytes) -> Contents:
     )
 
 
+@lru_cache(_REMEMBERED_NAMES)
 def name_token(name: str) -> str:
     """What stands for a definition's name in the full-text table, which knows no capitals.
 

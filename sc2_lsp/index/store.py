@@ -6,9 +6,11 @@ file and knows no time of its own.
 
 from __future__ import annotations
 
+import json
 import logging
 import sqlite3
 from collections.abc import Collection, Iterable
+from typing import Any
 
 import msgspec
 
@@ -70,26 +72,41 @@ class Store:
         Answers the paths of files that came without contents although these are not known.
         """
         self._begin()
+        files = list(files)
+        known = self._known_blobs([file.digest for file in files if file.digest is not None])
+        held = self._blobs_of([file.path for file in files])
+        fresh: list[tuple[int, bytes, Contents]] = []
+        rows: dict[str, tuple[Any, ...] | None] = {}
+        left: set[int] = set()
         missing: list[str] = []
         for file in files:
             blob = None
             if file.digest is not None:
-                blob = self._blob(file.digest, file.contents)
+                blob = known.get(file.digest)
+                if blob is None and file.contents is not None:
+                    blob = known[file.digest] = self._next_id
+                    self._next_id += max(1, len(file.contents.words))
+                    fresh.append((blob, file.digest, file.contents))
                 if blob is None:
                     missing.append(file.path)
                     continue
-            elif file.reason is None:
-                self.remove([file.path])
-                continue
-            before = self._blob_of(file.path)
-            self._connection.execute(
-                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
-                (file.path[::-1], file.size, file.mtime_ns, blob, file.reason),
-            )
+            is_there = file.digest is not None or file.reason is not None
+            row = (file.path[::-1], file.size, file.mtime_ns, blob, file.reason)
+            rows[file.path] = row if is_there else None
+            before, held[file.path] = held.get(file.path), blob
             if before != blob:
                 self._changed.update(one for one in (before, blob) if one is not None)
-            if before is not None and before != blob:
-                self._retire(before)
+                left.update(() if before is None else (before,))
+        self._add(fresh)
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", filter(None, rows.values())
+        )
+        self._connection.executemany(
+            "DELETE FROM files WHERE tail = ?",
+            [(path[::-1],) for path, row in rows.items() if row is None],
+        )
+        for blob in sorted(left):
+            self._retire(blob)
         return missing
 
     def remove(self, paths: Iterable[str]) -> None:
@@ -178,28 +195,49 @@ class Store:
         row = query.fetchone()
         return None if row is None else row[0]
 
-    def _blob(self, digest: bytes, contents: Contents | None) -> int | None:
-        """The id of the blob with this digest, made from `contents` where there is none yet."""
-        execute = self._connection.execute
-        row = execute("SELECT id, is_used FROM blobs WHERE digest = ?", (digest,)).fetchone()
-        if row is not None:
-            blob = int(row[0])
-            if not row[1]:
-                self._revive(blob)
-            return blob
-        if contents is None:
-            return None
-        blob, words = self._next_id, contents.words
-        self._next_id += max(1, len(words))
-        execute(
-            "INSERT INTO blobs VALUES (?, ?, ?, ?, 1, NULL)",
-            (blob, digest, contents.language, len(words)),
+    def _blobs_of(self, paths: list[str]) -> dict[str, int | None]:
+        """The blobs of those of these files that have one."""
+        rows = self._connection.execute(
+            "SELECT tail, blob FROM json_each(?) JOIN files ON tail = value WHERE blob IS NOT NULL",
+            (json.dumps([path[::-1] for path in paths]),),
         )
-        kept = "\n".join(words)
-        row = (blob, contents.outline, contents.starts, contents.names, kept)
-        execute("INSERT INTO contents VALUES (?, ?, ?, ?, ?)", row)
-        self._let_find(blob, contents.names, words)
-        return blob
+        return {tail[::-1]: blob for tail, blob in rows}
+
+    def _known_blobs(self, digests: list[bytes]) -> dict[bytes, int]:
+        """The blobs that there are with these digests; a file has each of them again."""
+        known: dict[bytes, int] = {}
+        for digest in digests:
+            query = self._connection.execute(
+                "SELECT id, is_used FROM blobs WHERE digest = ?", (digest,)
+            )
+            if (row := query.fetchone()) is not None:
+                known[digest] = row[0]
+                if not row[1]:
+                    self._revive(row[0])
+        return known
+
+    def _add(self, fresh: list[tuple[int, bytes, Contents]]) -> None:
+        """Put in new blobs, by their ids and digests."""
+        many = self._connection.executemany
+        many(
+            "INSERT INTO blobs VALUES (?, ?, ?, ?, 1, NULL)",
+            [(blob, digest, one.language, len(one.words)) for blob, digest, one in fresh],
+        )
+        many(
+            "INSERT INTO contents VALUES (?, ?, ?, ?, ?)",
+            [
+                (blob, one.outline, one.starts, one.names, "\n".join(one.words))
+                for blob, _, one in fresh
+            ],
+        )
+        many(
+            "INSERT INTO defined (rowid, names) VALUES (?, ?)",
+            [(blob, one.names) for blob, _, one in fresh],
+        )
+        many(
+            "INSERT INTO pieces (rowid, words) VALUES (?, ?)",
+            [numbered for blob, _, one in fresh for numbered in enumerate(one.words, blob)],
+        )
 
     def _let_find(self, blob: int, names: str, words: Iterable[str]) -> None:
         self._connection.execute("INSERT INTO defined (rowid, names) VALUES (?, ?)", (blob, names))

@@ -17,6 +17,8 @@ from sc2_lsp.syntax import Language, language_of, outline
 from sc2_lsp.text import Text, indent_width, indentation
 
 _WORDS_LINES = 12
+# Uses are found by words; of what the parser has, only bindings are wanted.
+_NO_LINES = (0, -1)
 # A file of more lines is read in part: its head, where imports stand, and what is within reach.
 _READ_WHOLE_LINES = 900
 _HEAD_LINES = 200
@@ -63,7 +65,7 @@ def scene_of(snapshot: Snapshot) -> Scene:
     known = Outline()
     line = text.line_at(snapshot.char_offset)
     if language is not None:
-        known = outline(_read_part(text, line), language, references=True, lines=(line, line))
+        known = outline(_read_part(text, line), language, references=True, lines=_NO_LINES)
     around = _around(known, text, snapshot.char_offset)
     return Scene(
         snapshot=snapshot,

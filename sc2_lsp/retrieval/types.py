@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 
 from sc2_lsp.retrieval.lookup import Lookup
@@ -17,6 +18,7 @@ from sc2_lsp.symbols import Kind, Located
 
 _MAX_TYPES = 24
 _MAX_MEMBERS = 200
+_REMEMBERED_TYPES = 4096
 
 _WORD = re.compile(r"[^\W\d]\w*")
 _STANDARD_NAMES = """
@@ -58,9 +60,10 @@ def members_in_scope(scene: Scene, lookup: Lookup) -> list[Members]:
     return found
 
 
-def types_in(text: str) -> list[str]:
+@lru_cache(_REMEMBERED_TYPES)
+def types_in(text: str) -> tuple[str, ...]:
     """The names in a type's text that a repository may define."""
-    return [word for word in _WORD.findall(text) if word not in _STANDARD]
+    return tuple(word for word in _WORD.findall(text) if word not in _STANDARD)
 
 
 Told = dict[str, tuple[float, frozenset[str]]]
@@ -110,11 +113,16 @@ def _tell(told: Told, name: str, weight: float, owners: Iterable[str]) -> None:
 
 def _members(types: Told, scene: Scene, lookup: Lookup) -> list[Members]:
     by_owner: dict[str, list[Located]] = {}
+    by_container: dict[str, list[Located]] = {}
     path = scene.path
     for located in lookup.index.members(list(types), _MAX_MEMBERS):
         if located.path != path:
-            owner = located.definition.container.rpartition(".")[2]
-            by_owner.setdefault(owner, []).append(located)
+            container = located.definition.container
+            some = by_container.get(container)
+            if some is None:
+                owner = container.rpartition(".")[2]
+                some = by_container[container] = by_owner.setdefault(owner, [])
+            some.append(located)
     return [Members(found, *types[owner]) for owner, found in by_owner.items() if owner in types]
 
 
@@ -126,10 +134,10 @@ def _further(types: Told, members: list[Members], scene: Scene, lookup: Lookup) 
         for base in located.definition.bases:
             for name in types_in(base)[-1:]:
                 _tell(told, name, 0.8 * weight, owners)
+    uses = scene.uses
     for located in chain.from_iterable(one.found for one in members):
         definition = located.definition
-        use = scene.uses.get(definition.name)
-        if use is not None and definition.type_name:
+        if definition.type_name and (use := uses.get(definition.name)) is not None:
             for name in types_in(definition.type_name):
                 fields = (definition.name, f"self.{definition.name}")
                 _tell(told, name, 0.8 * use.nearness, fields)

@@ -63,7 +63,8 @@ def outline(
 ) -> Outline:
     """What `content` defines and imports; with `references` also what it uses and binds.
 
-    `lines`, first and last, bounds the references, which are most of the work.
+    `lines`, first and last, bounds the references, which are most of the work; none are looked for
+    where the last comes before the first.
     """
     data = content.encode("utf-8", "surrogatepass")
     return outline_of_bytes(data, language, references=references, lines=lines)

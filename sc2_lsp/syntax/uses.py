@@ -31,7 +31,10 @@ def uses_of(
     grammar: str,
     lines: tuple[int, int] | None,
 ) -> tuple[tuple[Reference, ...], tuple[Binding, ...]]:
-    """References of `lines` (all without it) and bindings of the whole text."""
+    """References of `lines` (all without it) and bindings of the whole text.
+
+    There are no references where the last one of `lines` comes before the first.
+    """
     bindings: dict[tuple[str, int], Binding] = {}
     for _, captures in tree_sitter.QueryCursor(query_of(grammar, "bindings")).matches(root):
         (name, *_) = captures["name"]
@@ -40,6 +43,8 @@ def uses_of(
             text = "".join(_text(data, name).split())
             line = name.start_point[0]
             bindings.setdefault((text, line), Binding(text, type_name, line))
+    if lines is not None and lines[1] < lines[0]:
+        return (), tuple(bindings.values())
     cursor = tree_sitter.QueryCursor(query_of(grammar, "references"))
     if lines is not None:
         cursor.set_point_range((lines[0], 0), (lines[1] + 1, 0))

@@ -29,11 +29,12 @@ def find(scene: Scene, lookup: Lookup) -> Iterator[Candidate]:
 
 
 def _members(scene: Scene, lookup: Lookup) -> Iterator[Candidate]:
+    uses = scene.uses
     for members in members_in_scope(scene, lookup):
         by_chance = members.weight * _ANY_MEMBER / (len(members.found) + _MANY_MEMBERS)
         for located in members.found:
             definition = located.definition
-            use = scene.uses.get(definition.name)
+            use = uses.get(definition.name)
             if use is not None and _fits(use, members.owners):
                 score = members.weight * (_MEMBER_FAR + _MEMBER_NEAR * use.nearness)
                 reason = f"{definition.container}.{definition.name} is used"
