@@ -56,7 +56,7 @@ def run(options: Mapping[str, Any], tell: Callable[..., None]) -> dict[str, Any]
     speeds = {}
     if timed:
         for kind in types:
-            speeds[kind] = _time(timed, kinds[timed.name][kind], folder, options["n_threads"])
+            speeds[kind] = measure(timed, kinds[timed.name][kind], folder, options["n_threads"])
             step()
     return {
         "sizes": sizes,
@@ -66,7 +66,7 @@ def run(options: Mapping[str, Any], tell: Callable[..., None]) -> dict[str, Any]
     }
 
 
-def _time(
+def measure(
     layout: Layout, kinds: Mapping[str, str], folder: Path, n_threads: int
 ) -> dict[str, float]:
     """Bytes of weights generated through, and weights evaluated of a prompt, in a second."""
