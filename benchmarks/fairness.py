@@ -15,7 +15,9 @@ is also
 So whatever else the machine does meanwhile hits both alike, and so does the processor time of the
 flood's own side, which runs where nobody else wants it: it is another machine's. Only what the
 engine was asked for is timed, and only keys for which both were asked: what was typed through takes
-no time at all. Prints a Markdown table:
+no time at all. *CPU ms* is what the server's processes had of their core from the key to the
+answer, for whomever: since an engine here has one thread, that is the time to wait on a machine
+with nothing else to do. Linux only. Prints a Markdown table:
 
     SC2_GATEWAY_RIG=$(tests/deploy/rigs/gateway.sh) \
         python -m benchmarks.fairness --server PATH/llama-server [--rounds N] [--keys N]
@@ -37,6 +39,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import product
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -76,10 +79,14 @@ class Side:
 
 @dataclass(slots=True)
 class Sample:
-    """An arm: times in ms at both servers, of the keys for which both were asked."""
+    """An arm: ms at both servers, of the keys for which both were asked.
+
+    `cpu_pairs` are ms of the servers' processors from the key to the answer.
+    """
 
     arm: str
     pairs: list[tuple[float, float]] = field(default_factory=list)
+    cpu_pairs: list[tuple[float, float]] = field(default_factory=list)
     n_keys: int = 0
     alone: Side = field(default_factory=Side)
     beside: Side = field(default_factory=Side)
@@ -168,9 +175,12 @@ async def _round(sample: Sample, people: Sequence[Developer], sites: tuple[Site,
             locked_out = partial(is_locked_out, gateway, "bob")
             await asyncio.to_thread(until, locked_out, "the end of the flood's share", 300)
         starts = [site.used() for site in sites]
+        cpu_ms: tuple[dict[int, float], dict[int, float]] = ({}, {})
         for number, stroke in enumerate(people[0].strokes):
-            for typist in typists[:: -1 if number % 2 else 1]:
-                await typist.ask(number, stroke)
+            for side in (1, 0) if number % 2 else (0, 1):
+                before_ms = sites[side].cpu_ms()
+                await typists[side].ask(number, stroke)
+                cpu_ms[side][number] = sites[side].cpu_ms() - before_ms
             await asyncio.sleep(stroke.pause_s)
         for side, site, start in zip((sample.alone, sample.beside), sites, starts, strict=True):
             site.add(side, start)
@@ -179,6 +189,7 @@ async def _round(sample: Sample, people: Sequence[Developer], sites: tuple[Site,
         await typist.close()
     both = typists[0].asked_ms.keys() & typists[1].asked_ms.keys()
     sample.pairs += [(typists[0].asked_ms[key], typists[1].asked_ms[key]) for key in both]
+    sample.cpu_pairs += [(cpu_ms[0][key], cpu_ms[1][key]) for key in both]
     sample.n_keys += len(people[0].strokes)
     sample.other_cpu_s += other.cpu_s
 
@@ -207,12 +218,21 @@ class Site:
             cpu_s[process.name()] += times.user + times.system
         return *counted(self.gateway.engine("/metrics").body.decode()), *cpu_s.values()
 
+    def cpu_ms(self) -> float:
+        """What all threads of its processes have had of the processor, by Linux's own count."""
+        stats = (path.read_text() for each in self.processes for path in _tasks(each.pid))
+        return sum(int(stat.split()[0]) for stat in stats) / 1e6
+
     def add(self, side: Side, start: Used) -> None:
         used = [now - then for now, then in zip(self.used(), start, strict=True)]
         side.n_evaluated += int(used[0])
         side.n_generated += int(used[1])
         side.engine_cpu_s += used[2]
         side.gateway_cpu_s += used[3]
+
+
+def _tasks(pid: int) -> list[Path]:
+    return list(Path(f"/proc/{pid}/task").glob("*/schedstat"))
 
 
 @contextmanager
@@ -271,16 +291,18 @@ async def _type_till_told(pipe: Connection, url: str, developer: Developer) -> N
 def table(samples: Sequence[Sample]) -> list[str]:
     """Markdown, a row an arm; of two numbers the first is where nobody else was."""
     lines = [
-        "| beside | keys | timed | ms p50 | ratio | ms p95 | ratio | failed | prompt tokens "
-        "| tokens written | engine CPU s | gateway CPU s | the other's CPU s | its completions |",
-        "| --- |" + " ---: |" * 12 + " --- |",
+        "| beside | keys | timed | ms p50 | ratio | ms p95 | ratio | CPU ms p50 | ratio "
+        "| CPU ms p95 | ratio | failed | prompt tokens | tokens written | engine CPU s "
+        "| gateway CPU s | the other's CPU s | its completions |",
+        "| --- |" + " ---: |" * 16 + " --- |",
     ]
     for sample in samples:
         sides = (sample.alone, sample.beside)
-        times = [percentiles(side) for side in zip(*sample.pairs, strict=True)]
+        both = (sample.pairs, sample.cpu_pairs)
         statuses = ", ".join(f"{n} × {status}" for status, n in sorted(sample.others.items()))
         cells = [sample.arm, str(sample.n_keys), str(len(sample.pairs))]
-        for name in ("p50", "p95"):
+        for pairs, name in product(both, ("p50", "p95")):
+            times = [percentiles(side) for side in zip(*pairs, strict=True)]
             alone, beside = (each[name] or 0.0 for each in times)
             cells += [f"{alone:.0f} / {beside:.0f}", f"{beside / (alone or 1):.2f}"]
         cells += [

@@ -22,7 +22,6 @@ _LEAST_BYTES = 384e6
 """What is timed is larger than the caches of most processors."""
 _N_PROMPT = 128
 _N_STEPS = 16
-_SMALL_VOCABULARY = 2048
 _FEATURE = re.compile(r"(\w+) = 1")
 
 
@@ -57,7 +56,7 @@ def run(options: Mapping[str, Any], tell: Callable[..., None]) -> dict[str, Any]
     speeds = {}
     if timed:
         for kind in types:
-            speeds[kind] = _time(timed, kinds[timed.name][kind], folder, options["n_threads"])
+            speeds[kind] = measure(timed, kinds[timed.name][kind], folder, options["n_threads"])
             step()
     return {
         "sizes": sizes,
@@ -67,7 +66,7 @@ def run(options: Mapping[str, Any], tell: Callable[..., None]) -> dict[str, Any]
     }
 
 
-def _time(
+def measure(
     layout: Layout, kinds: Mapping[str, str], folder: Path, n_threads: int
 ) -> dict[str, float]:
     """Bytes of weights generated through, and weights evaluated of a prompt, in a second."""
@@ -75,14 +74,14 @@ def _time(
         layout.with_layers(0), kinds
     )
     n_layers = min(layout.n_layers, max(1, round(_LEAST_BYTES / layer)))
-    small = Layout(**{**layout.options(), "n_layers": n_layers, "n_vocab": _SMALL_VOCABULARY})
+    small = shortened(layout, n_layers)
     path = folder / "noise.gguf"
     synthetic.write_noise(path, small, kinds)
     model = llama.Model(path, 512, n_threads)
     # Who is killed now leaves no gigabyte behind; a system that keeps open files waits till later.
     with suppress(OSError):
         path.unlink()
-    prompt = [i % _SMALL_VOCABULARY for i in range(_N_PROMPT)]
+    prompt = [i % small.n_vocab for i in range(_N_PROMPT)]
     model.evaluate(prompt, 1)
     prompts, steps = [], []
     for _ in range(2):
@@ -91,7 +90,7 @@ def _time(
         prompts.append(time.perf_counter() - start_s)
     for i in range(_N_STEPS):
         start_s = time.perf_counter()
-        model.evaluate([i], 1, n_past=_N_PROMPT + i)
+        model.evaluate([i % small.n_vocab], 1, n_past=_N_PROMPT + i)
         steps.append(time.perf_counter() - start_s)
     model.close()
     path.unlink(missing_ok=True)
@@ -101,3 +100,13 @@ def _time(
         "weights_per_s": n_weights * _N_PROMPT / min(prompts),
         "n_layers": n_layers,
     }
+
+
+def shortened(layout: Layout, n_layers: int) -> Layout:
+    """Fewer layers, and a vocabulary as much smaller.
+
+    The output has a type of its own, which takes another time a byte, so it has to have the part of
+    the whole that it has in the model.
+    """
+    n_vocab = max(1, round(layout.n_vocab * n_layers / layout.n_layers))
+    return Layout(**{**layout.options(), "n_layers": n_layers, "n_vocab": n_vocab})

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from quantize import layouts, planning, quantizing, surveying
+from quantize.jobs import survey as survey_job
 from quantize.layouts import SHAPES, Layout
 from quantize.planning import TYPES, Gpu, Machine
 from tests.quantize.conftest import Command
@@ -95,6 +96,18 @@ def test_sizes_are_those_of_real_files(model: Path) -> None:
     for kind in ("Q8_0", "Q4_K_M"):
         expected = quantizing.outlook(quantizing.Wish(model, kind, 1))
         assert found[kind]["file"] == sum(tensor.bytes_after for tensor in expected.tensors)
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_what_is_timed_is_made_like_the_model(name: str) -> None:
+    """Layers and output, which has another type, are the same parts of it."""
+    whole = SHAPES[name]
+    shares = []
+    for layout in (whole, survey_job.shortened(whole, 7)):
+        sizes = {name: n_rows * n_columns for name, n_rows, n_columns in layout.matrices()}
+        layers = sum(size for name, size in sizes.items() if name.startswith("blk."))
+        shares.append(layers / sum(sizes.values()))
+    assert shares[1] == pytest.approx(shares[0], rel=1e-3)
 
 
 @pytest.mark.timeout(600)
