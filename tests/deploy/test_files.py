@@ -222,6 +222,7 @@ def test_what_corrupts_or_opens_the_engine_is_not_allowed(engine: str) -> None:
     names = {name for _, name, _ in rules(engine)}
     assert not names & {
         *("n_discard", "n_keep", "n", "n_cmpl", "best_of", "lora", "json_schema", "prompt_embeds"),
+        "id_slot",
         *("echo", "user", "priority", "guided_regex", "structured_outputs", "sse_ping_interval"),
     }
     paths = set(routes(engine)["paths"])

@@ -26,7 +26,6 @@ export default {
         "n_predict": {"kind": "integer", "least": 0, "most": 512, "says": "an integer from 0 to 512", "default": 64},
         "stream": {"kind": "boolean", "says": "true or false"},
         "cache_prompt": {"kind": "boolean", "says": "true or false"},
-        "id_slot": {"kind": "integer", "least": -1, "most": 255, "says": "an integer from -1 to 255"},
         "return_tokens": {"kind": "boolean", "says": "true or false"},
         "return_progress": {"kind": "boolean", "says": "true or false"},
         "timings_per_token": {"kind": "boolean", "says": "true or false"},
