@@ -39,7 +39,7 @@ _BATCH_S = 0.5
 # How long, at least, somebody who waits lets a prompt be read to its end that was overtaken.
 _LONGEST_DRAIN_S = 1.0
 # How long nobody may have asked before a long prompt is read in the background.
-_REST_S = 0.5
+_REST_S = 1.0
 _AT_ONCE_TOKENS = 64
 # After hanging up: until the server has noticed, which takes it some tokens.
 _STEPS_TO_RELEASE = 2
@@ -121,10 +121,15 @@ class Lane:
                 return
 
     def _may_prepare(self, request: GenerationRequest) -> None:
-        """Raise Preempted unless the server has time, and the hands rest where much is to read."""
+        """Raise Preempted unless the server has time.
+
+        A prompt of which much is to be read waits until the hands rest, and nothing is written
+        ahead behind it before it is read: what is on the screen was written behind a cheaper one.
+        """
+        is_resting = self._clock() - self._asked_at_s >= _REST_S
         is_long = self._n_missing(request)[0] > _AT_ONCE_TOKENS
-        rested_s = self._clock() - self._asked_at_s
-        if self._n_waiting or self._pace.is_busy or (is_long and rested_s < _REST_S):
+        may_read = is_resting and not request.max_tokens
+        if self._n_waiting or self._pace.is_busy or (is_long and not may_read):
             raise Preempted
 
     def _n_missing(self, request: GenerationRequest) -> list[int]:

@@ -14,6 +14,9 @@ _TOKENS_PER_S = 1000.0
 _FEWEST_TOKENS = 16
 _WEIGHT = 0.3
 _BUSY_WAIT_S = 0.2
+# What of the time in which a prompt has to be read is this client's: others want to be read too,
+# and what is lacking at first is read when the hands rest.
+_SHARE = 1 / 3
 # What a server was like so long ago says little of it now.
 _REMEMBERED_S = 5.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 8.0
@@ -70,4 +73,4 @@ class Pace:
 
     def choose(self, n_missing: list[int], budget_s: float) -> int:
         """The first prompt that is read within the budget, else the one with the least to read."""
-        return choose(n_missing, self._tokens_per_s, max(budget_s - self.wait_s, 0.0))
+        return choose(n_missing, self._tokens_per_s, max(_SHARE * budget_s - self.wait_s, 0.0))

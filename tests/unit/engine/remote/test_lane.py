@@ -260,6 +260,20 @@ async def test_prompts_are_prepared_when_the_hands_rest(
     assert await call.text() == ""
 
 
+async def test_nothing_is_written_ahead_behind_a_prompt_that_is_not_read(
+    lane: Lane, server: ScriptedServer, clock: Clock
+) -> None:
+    await answered(lane, server, REQUEST)
+    clock.now_s += lanes._REST_S
+    ahead = replace(REQUEST, tokens=THERE, priority=Priority.BACKGROUND)
+    with pytest.raises(Preempted):
+        await Call(lane, ahead).text()
+    near = replace(ahead, tokens=(*HERE, 70))
+    call = Call(lane, near)
+    assert (await soon(server.asked.get())).prompt == (*HERE, 70)
+    await call.overtaken()
+
+
 async def test_somebody_who_comes_ends_what_is_prepared_behind_a_batch(
     lane: Lane, server: ScriptedServer, clock: Clock
 ) -> None:
@@ -276,7 +290,7 @@ async def test_somebody_who_comes_ends_what_is_prepared_behind_a_batch(
     following.puts("y\n")
     assert await call.text() == "y"
     # The part that was read counts.
-    here = replace(REQUEST, cheaper=(HERE[-300:],), prompt_budget_s=0.6)
+    here = replace(REQUEST, cheaper=(HERE[-300:],), prompt_budget_s=1.8)
     call = Call(lane, here)
     assert (await soon(server.asked.get())).prompt == HERE
     await call.overtaken()
