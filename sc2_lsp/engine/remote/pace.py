@@ -13,9 +13,9 @@ from sc2_lsp.ports import Clock
 _TOKENS_PER_S = 1000.0
 _FEWEST_TOKENS = 16
 _WEIGHT = 0.3
-_BUSY_WAIT_S = 0.2
-# What of the time in which a prompt has to be read is this client's: others want to be read as
-# well, and what is lacking at first is read when the hands rest.
+_BUSY_WAIT_S = 0.15
+# What of the time in which a prompt has to be read is this client's: others want to be read too,
+# and what is lacking at first is read when the hands rest.
 _SHARE = 1 / 3
 # What a server was like so long ago says little of it now.
 _REMEMBERED_S = 5.0
