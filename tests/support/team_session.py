@@ -195,7 +195,8 @@ def check(figures: Figures, fallback_s: float = FALLBACK_S) -> None:
     assert figures.slowest_s <= DEADLINE_S + slowest_s, figures
     assert figures.local_s <= fallback_s + local_s, figures
     assert figures.back_s <= RECOVERY_S + back_s, figures
-    assert figures.empty == (), figures
+    # One for whose answer there was no processor until its deadline is not the fault's.
+    assert figures.empty == () or slowest_s > DEADLINE_S, figures
     assert len(figures.messages) <= 1, figures
 
 
