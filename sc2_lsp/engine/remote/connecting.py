@@ -19,7 +19,9 @@ CONNECT_S = 1.0
 ANSWER_S = 2.0
 """How long a whole answer may take that does not come bit by bit, connecting included."""
 
-MOST_CONNECTIONS = 16
+# llama-server gives each a thread for as long as it is open, and lets one more wait for seconds: it
+# has as few as five.
+MOST_CONNECTIONS = 4
 
 # At their usual level they log the address of each request.
 for _name in ("httpx2", "httpcore2"):

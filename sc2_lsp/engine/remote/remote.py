@@ -31,7 +31,7 @@ _FIRST_WAIT_S = 0.7
 # After so many requests in a row that brought nothing, it has to write something to be asked again.
 _MOST_SILENT = 2
 # Fewer than there are connections: a prompt and a probe do not wait for the texts of a new file.
-_MOST_TEXTS_AT_ONCE = 12
+_MOST_TEXTS_AT_ONCE = 2
 _KNOWN_TEXTS = 1024
 _LONGEST_KNOWN_TEXT = 64 * 1024
 
