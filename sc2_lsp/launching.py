@@ -46,6 +46,9 @@ def collect_rarely() -> None:
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
 
 
+_OBJECTS_BETWEEN_COLLECTIONS = 50_000
+
+
 def environment_of_children(parent: Mapping[str, str]) -> dict[str, str]:
     """The environment of a process that has no use for the key and so is not given it."""
     return {name: value for name, value in parent.items() if name != KEY_VARIABLE}

@@ -36,7 +36,7 @@ def test_the_server_of_the_team_answers_until_it_is_away(team: FakeLlamaServer) 
         client.open(A, CODE)
         assert suggested(client) == ["return 4711"]
         stats = client.stats()
-        assert stats["engine"] == {"state": "ready", "load_share": 0.0, "pid": None}
+        assert stats["engine"]["state"] == "ready"
         assert stats["model"] == "team.gguf"
         team.status = 503
         client.change(A, {"text": CODE.replace("width", "pages")})

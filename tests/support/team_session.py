@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,12 +103,21 @@ class Moment:
         return cls(time.monotonic(), _stalled_s())
 
 
+IsTheirs = Callable[[Client, str, int], bool]
+"""Whether a suggestion is the server's, and the right one for the number that was typed."""
+
+
+def model_is(name: str) -> IsTheirs:
+    """For a real server, which has a model of this name: what it suggests is right by itself."""
+    return lambda client, text, _: bool(text) and client.stats()["model"] == name
+
+
 class Session:
     """Owns the text that is typed, and the client."""
 
-    def __init__(self, client: Client, is_theirs: Callable[[str, int], bool] | None = None) -> None:
+    def __init__(self, client: Client, is_theirs: IsTheirs | None = None) -> None:
         self.client = client
-        self._is_theirs = is_theirs or (lambda text, number: text == f"4711 + {number}")
+        self._is_theirs = is_theirs or (lambda _, text, number: text == f"4711 + {number}")
         self._number = 0
 
     def begin(self, root_uri: str | None = None, **settings: Any) -> None:
@@ -126,7 +135,7 @@ class Session:
         items = (reply["result"] or {"items": []})["items"]
         text = str(items[0]["insertText"]) if items else ""
         reason = "" if text else str(self.client.stats()["last_empty"])
-        return Answer(took_s, text, self._is_theirs(text, self._number), reason)
+        return Answer(took_s, text, self._is_theirs(self.client, text, self._number), reason)
 
     def keys_until(self, wanted: Callable[[Answer], bool]) -> list[Answer]:
         """Type on until an answer is `wanted`, which is the last of them."""
@@ -163,7 +172,7 @@ class Session:
 
     def _type_through(self, fault: Fault, began: Moment, lasts_s: float) -> Figures:
         try:
-            during = self.keys_until(_is_ours)
+            during = self.keys_until(lambda answer: bool(answer.text) and not answer.is_theirs)
             local = Moment.now()
             while time.monotonic() < began.at_s + lasts_s:
                 _pause()
@@ -195,15 +204,16 @@ def check(figures: Figures, fallback_s: float = FALLBACK_S) -> None:
     assert figures.slowest_s <= DEADLINE_S + slowest_s, figures
     assert figures.local_s <= fallback_s + local_s, figures
     assert figures.back_s <= RECOVERY_S + back_s, figures
-    assert figures.empty == (), figures
+    # One for whose answer there was no processor until its deadline is not the fault's.
+    assert figures.empty == () or slowest_s > DEADLINE_S, figures
     assert len(figures.messages) <= 1, figures
 
 
 @contextmanager
-def session(url: str, env: Mapping[str, str] | None = None, **settings: Any) -> Iterator[Session]:
+def session(url: str, is_theirs: IsTheirs | None = None, **settings: Any) -> Iterator[Session]:
     """A session whose user's own settings name the server at `url`."""
-    with Client(COMMAND, env=env) as client:
-        running = Session(client)
+    with Client(COMMAND) as client:
+        running = Session(client, is_theirs)
         running.begin(endpoint=url, **settings)
         yield running
         assert client.shut_down() == 0
@@ -216,10 +226,6 @@ def _stalled_s() -> float:
     except OSError:
         return 0.0
     return int(told.split("total=")[1].split()[0]) / 1e6
-
-
-def _is_ours(answer: Answer) -> bool:
-    return bool(answer.text) and not answer.text.startswith("4711")
 
 
 def _pause() -> None:

@@ -19,10 +19,10 @@ CONNECT_S = 1.0
 ANSWER_S = 2.0
 """How long a whole answer may take that does not come bit by bit, connecting included."""
 
-MOST_CONNECTIONS = 5
+MOST_CONNECTIONS = 4
 """llama-server gives each a thread for as long as it is open, and lets one more wait for seconds.
 
-It has five where it serves one request at a time.
+It has as few as five.
 """
 
 # At their usual level they log the address of each request.

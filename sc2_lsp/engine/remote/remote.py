@@ -31,7 +31,7 @@ _FIRST_WAIT_S = 0.7
 # After so many requests in a row that brought nothing, it has to write something to be asked again.
 _MOST_SILENT = 2
 # Fewer than there are connections: a prompt and a probe do not wait for the texts of a new file.
-_MOST_TEXTS_AT_ONCE = 3
+_MOST_TEXTS_AT_ONCE = 2
 _KNOWN_TEXTS = 1024
 _LONGEST_KNOWN_TEXT = 64 * 1024
 
@@ -66,6 +66,7 @@ class RemoteEngine:
         self.standing = Standing(clock)
         self._room = asyncio.Semaphore(_MOST_TEXTS_AT_ONCE)
         self._n_silent = 0
+        self._is_new = True
         self.problem = ""
         self.lane = Lane(self._server, clock, spread)
 
@@ -80,12 +81,10 @@ class RemoteEngine:
 
     async def ready(self) -> bool:
         """Whether it can be asked; waits for the first attempt alone, and starts others in time."""
-        is_first = not self.is_ready and not self.problem
         self.try_again()
-        if is_first and self._probing is not None:
+        if self._is_new and self._probing is not None:
             await asyncio.wait({self._probing}, timeout=_FIRST_WAIT_S)
-            if self._served is None:
-                self.problem = self.problem or "does not answer in time"
+            self._is_new = False
         return self._served is not None
 
     def try_again(self) -> None:

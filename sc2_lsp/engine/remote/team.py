@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 # How long a server may keep a request waiting before this machine gets ready to answer it.
-_DOUBT_S = 0.2
+_DOUBT_S = 0.5
 # So many may lose a request before this machine answers it.
 _MOST_SERVERS = 2
 
@@ -129,8 +129,9 @@ class TeamEngine:
     def _notice(self, remote: Several | None) -> str:
         if remote is None:
             return self._refusal
-        # Why it is away may change while it is, which is no reason to say so again.
-        if not self._told and not remote.is_ready:
+        # Why it is away may change while it is, which is no reason to say so again; and before it
+        # is known there is nothing to say.
+        if not self._told and not remote.is_ready and any(remote.problems()):
             self._told = self._away(remote)
         return self._told
 

@@ -1,17 +1,11 @@
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.support.fake_llama_server import AUTHORITY, CERTIFICATES, FakeLlamaServer, numbered
-from tests.support.own_network import NameServer, OwnNetwork
-
-TEAM = "198.51.100.7"
-NAME = "models.test"
-NAME_SERVER = "198.51.100.53"
+from tests.support.own_network import TEAM, NameServer, OwnNetwork, own_resolver
 
 
 @pytest.fixture(scope="session")
@@ -22,17 +16,7 @@ def network() -> OwnNetwork:
 @pytest.fixture(scope="session")
 def names(network: OwnNetwork, tmp_path_factory: pytest.TempPathFactory) -> NameServer:
     """The resolver that everybody here asks, from now on."""
-    folder = tmp_path_factory.mktemp("etc")
-    for name, text in (
-        ("resolv.conf", f"nameserver {NAME_SERVER}\n"),
-        ("nsswitch.conf", "hosts: files dns\n"),
-    ):
-        (folder / name).write_text(text)
-        target = Path("/etc", name)
-        if target.exists():
-            # In this process's own view of the files alone.
-            subprocess.run(["mount", "--bind", folder / name, target.resolve()], check=True)
-    return NameServer(NAME_SERVER, NAME, TEAM)
+    return own_resolver(tmp_path_factory.mktemp("etc"))
 
 
 @pytest.fixture

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.alone.inside.conftest import NAME
 from tests.support.fake_llama_server import FakeLlamaServer
-from tests.support.own_network import NameServer, OwnNetwork
+from tests.support.own_network import NAME, NameServer, OwnNetwork
 from tests.support.team_session import COMMAND, Client, Fault, Session, check
 
 pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.alone.inside.conftest import NAME, NAME_SERVER, TEAM
 from tests.support.command import Command
 from tests.support.fake_llama_server import FakeLlamaServer
-from tests.support.own_network import NameServer, OwnNetwork, Packet
+from tests.support.own_network import NAME, NAME_SERVER, TEAM, NameServer, OwnNetwork, Packet
 from tests.support.team_session import COMMAND, FILE, Client, Session
 
 pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]

@@ -15,7 +15,7 @@ from sc2_lsp.engine.remote.address import Address
 from sc2_lsp.engine.remote.llama_server import LlamaServer
 from sc2_lsp.engine.remote.remote import RemoteEngine
 
-N_TEXTS = 20 * connecting.MOST_CONNECTIONS
+N_TEXTS = 12 * connecting.MOST_CONNECTIONS
 
 
 async def test_a_text_that_waits_for_a_connection_is_no_server_that_is_away(
