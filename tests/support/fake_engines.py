@@ -31,6 +31,11 @@ def tokenizer() -> Tokenizer:
     return tokenizer_of(BUNDLED_MODEL)
 
 
+def raw(answer: object) -> str:
+    """JSON with all chars that it need not escape as they are."""
+    return json.dumps(answer, ensure_ascii=False)
+
+
 def served(tokens: Sequence[int]) -> Tokens:
     """The tokens of what is served for those of the bundled model."""
     return tuple(token + OFFSET * (token >= N_SPECIAL_TOKENS) for token in tokens)
@@ -137,7 +142,7 @@ class _OpenAi(Handler):
         ends = [number for number, choice in enumerate(choices, 1) if choice["finish_reason"]]
         choices = choices[: ends[0]] if ends else [*choices, self.choice("", None, end, asked)]
         messages = [
-            f"data: {json.dumps({'id': 'cmpl-1', 'model': fake.model, 'choices': [choice]})}\n\n"
+            f"data: {raw({'id': 'cmpl-1', 'model': fake.model, 'choices': [choice]})}\n\n"
             for choice in choices
         ]
         self.stream([*messages, "data: [DONE]\n\n"])
@@ -249,7 +254,7 @@ class _Ollama(_OpenAi):
         n_prompt = len(read_as_tokens(asked["prompt"]))
         cost = {"prompt_eval_count": n_prompt, "prompt_eval_duration": 1_000_000}
         lines.append({"response": "", "done": True, "done_reason": end, **cost})
-        self.stream([f"{json.dumps(line)}\n" for line in lines])
+        self.stream([f"{raw(line)}\n" for line in lines])
 
 
 class _Tgi(Handler):
@@ -281,7 +286,7 @@ class _Tgi(Handler):
         events[-1]["generated_text"] = "".join(event["token"]["text"] for event in events)
         reason = "length" if end == "length" else "eos_token"
         events[-1]["details"] = {"finish_reason": reason, "generated_tokens": len(events)}
-        self.stream([f"data:{json.dumps(event)}\n\n" for event in events])
+        self.stream([f"data:{raw(event)}\n\n" for event in events])
 
 
 class FakeVllm(FakeEngine):

@@ -21,6 +21,7 @@ from sc2_lsp.engine.remote.connecting import ANSWER_S, CONNECT_S, client_for
 from sc2_lsp.engine.remote.protocol import ServerError
 from sc2_lsp.ports import Clock
 
+# In bytes.
 _LONGEST_LINE = 1 << 20
 _PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
@@ -66,9 +67,7 @@ class Transport:
                 await asyncio.wait_for(response.aread(), ANSWER_S)
             if response.status_code != httpx2.codes.OK:
                 raise self._refusal(response)
-            async for line in response.aiter_lines():
-                if len(line) > _LONGEST_LINE:
-                    raise ServerError("writes lines without an end", is_away=True)
+            async for line in _lines(response):
                 yield line
 
     @contextmanager
@@ -123,6 +122,19 @@ class Transport:
             message = f"takes {n_ctx} tokens a request, fewer than it was sent"
             return ServerError(message, is_away=True, status=status, n_ctx=n_ctx)
         return ServerError(message, is_away=is_away, status=status)
+
+
+async def _lines(response: httpx2.Response) -> AsyncIterator[str]:
+    """What stands between line feeds: the library ends lines at chars that JSON may hold, too."""
+    rest = b""
+    async for part in response.aiter_bytes():
+        *whole, rest = (rest + part).split(b"\n")
+        if len(rest) > _LONGEST_LINE:
+            raise ServerError("writes lines without an end", is_away=True)
+        for line in whole:
+            yield line.removesuffix(b"\r").decode()
+    if rest:
+        yield rest.decode()
 
 
 def _object(answer: Any) -> dict[str, Any]:

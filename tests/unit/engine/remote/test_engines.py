@@ -74,6 +74,12 @@ class StandIn(Contract):
         got = await engine.generate(GenerationRequest(user, 20, 20.0, StopRule(100)))
         assert got.text == ("y = '<\u200bpr_x'" if self.make is FakeVllm else "y = '<pr_x'")
 
+    async def test_chars_that_end_lines_elsewhere_are_text(
+        self, fake: FakeEngine, engine: RemoteEngine, request_: GenerationRequest
+    ) -> None:
+        fake.pieces = [("a\u2028b", 99), ("\x85c\u2029\x0c", 99)]
+        assert (await engine.generate(request_)).text == "a\u2028b\x85c\u2029\x0c"
+
     async def test_another_file_ends_the_suggestion(
         self, fake: FakeEngine, engine: RemoteEngine, request_: GenerationRequest
     ) -> None:

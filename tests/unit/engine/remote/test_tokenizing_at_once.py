@@ -13,6 +13,7 @@ import pytest
 from sc2_lsp.engine.remote import connecting, transport
 from sc2_lsp.engine.remote.address import Address
 from sc2_lsp.engine.remote.llama_server import LlamaServer
+from sc2_lsp.engine.remote.protocol import ServerError
 from sc2_lsp.engine.remote.remote import RemoteEngine
 
 N_TEXTS = 12 * connecting.MOST_CONNECTIONS
@@ -46,3 +47,26 @@ async def test_a_text_that_waits_for_a_connection_is_no_server_that_is_away(
     finally:
         await engine.close()
         slow.close()
+
+
+async def test_a_line_without_an_end_is_not_kept() -> None:
+    n_sent = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal n_sent
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n")
+        with suppress(ConnectionError), closing(writer):
+            while n_sent < 64 << 20:
+                writer.write(b"x" * (1 << 16))
+                n_sent += 1 << 16
+                await writer.drain()
+
+    endless = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = endless.sockets[0].getsockname()[1]
+    http = transport.Transport(Address(f"http://127.0.0.1:{port}"), "an endless one")
+    with pytest.raises(ServerError, match="writes lines without an end"):
+        assert not [line async for line in http.lines("/completion", {})]
+    assert n_sent < 64 << 20
+    await http.close()
+    endless.close()
