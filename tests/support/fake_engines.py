@@ -127,7 +127,9 @@ class _OpenAi(Handler):
         if fake.refused in asked:
             self.send(400, '{"error": "no such field"}')
             return
-        n_prompt = len(read_as_tokens(fake.prompt_of(asked)))
+        prompt = fake.prompt_of(asked)
+        # What is far too long is so however it is read, and reading it takes time.
+        n_prompt = len(prompt if len(prompt) > 32 * fake.n_ctx else read_as_tokens(prompt))
         if n_prompt + asked["max_tokens"] > fake.n_ctx:
             message = f"This model's maximum context length is {fake.n_ctx} tokens. However, ..."
             self.send(400, json.dumps({"error": {"message": message, "code": 400}}))
