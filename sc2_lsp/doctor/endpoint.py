@@ -20,6 +20,9 @@ _ADVICE = {
     "CERTIFICATE": "The certificate has to be one that this machine trusts, for this very name.",
     "refuses the key": "Ask for a key and put it into SC2_API_KEY or the file `api_key`.",
     "special tokens": "Have the server load a StarCoder2 model.",
+    "has no ": "Correct the name behind `#`, or have the server load a StarCoder2 model.",
+    "several": "Write `#` and one of these names behind the address.",
+    "is loading": "Look again when it has: `ollama run` with the model's name shows it.",
     "(404)": "Correct the setting `endpoint`: it names an engine that serves, or its gateway.",
 }
 _ELSE = "Is the address right, the server up, and nothing on the way that forbids it?"
@@ -65,4 +68,6 @@ def _length(n_ctx: int) -> str:
 
 def _away(found: str) -> Check:
     advice = next((advice for sign, advice in _ADVICE.items() if sign in found), _ELSE)
-    return fail(_NAME, found, f"{advice} Until then the model of this machine answers.")
+    return fail(
+        _NAME, found, f"{advice} Until then others answer: a server that does, or this machine."
+    )

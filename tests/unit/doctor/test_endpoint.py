@@ -9,6 +9,7 @@ from sc2_lsp.doctor.check import Check, State
 from sc2_lsp.doctor.endpoint import endpoint
 from sc2_lsp.engine.remote.address import KEY_VARIABLE
 from sc2_lsp.settings import Settings
+from tests.support.fake_engines import FakeOllama
 from tests.support.fake_llama_server import FakeLlamaServer
 from tests.support.situations import situation
 
@@ -87,3 +88,39 @@ def test_one_that_would_send_code_in_the_clear(tmp_path: Path) -> None:
     check = looked_at(tmp_path, "http://192.0.2.1:8080")
     assert check.state is State.FAIL
     assert "without TLS" in check.found
+
+
+@pytest.mark.parametrize(
+    ("endpoint_of", "found", "advice"),
+    [
+        ("{url}", "has several StarCoder2 models (one:3b, two:7b)", "one of these names"),
+        ("{url}#three", "has no StarCoder2 model 'three:latest'", "Correct the name behind `#`"),
+        ("{url}#two:7b", "serves two:7b in Ollama, 2048 tokens a request", ""),
+    ],
+)
+def test_one_of_several_models(
+    tmp_path: Path, endpoint_of: str, found: str, advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, KEY)
+    fake = FakeOllama(models=("one:3b", "two:7b"))
+    fake.start()
+    try:
+        check = looked_at(tmp_path, endpoint_of.format(url=fake.url))
+    finally:
+        fake.stop()
+    assert found in check.found
+    assert advice in check.advice
+
+
+def test_each_of_several_servers_is_looked_at(tmp_path: Path, server: FakeLlamaServer) -> None:
+    server.start()
+    other = FakeOllama()
+    other.start()
+    try:
+        settings = Settings(endpoint=f"{server.url},{other.url}")
+        checks = list(endpoint(situation(tmp_path, settings=settings)))
+    finally:
+        other.stop()
+    assert [check.state for check in checks] == [State.OK, State.OK]
+    assert "in llama-server" in checks[0].found
+    assert "in Ollama" in checks[1].found
