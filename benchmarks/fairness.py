@@ -140,7 +140,8 @@ def main() -> None:
         for arm in arguments.arms[:: -1 if number % 2 else 1]:
             _measure(samples[arm], people, arguments.server)
             loads.append(os.getloadavg()[0])
-            print(f"round {number}: {arm}", file=sys.stderr)
+            # Who has no time for all of them has seen these.
+            print(number, *table([samples[arm]])[2:], file=sys.stderr)
     print("\n".join(table(list(samples.values()))))
     print(
         f"\n{arguments.rounds} rounds of {arguments.keys} keys, load of the machine "
