@@ -102,6 +102,13 @@ def test_references_may_be_bounded_to_lines_and_bindings_are_not() -> None:
     assert [one.name for one in found.bindings] == ["a"]
 
 
+def test_bindings_are_found_where_no_references_are_wanted() -> None:
+    content = "x = Cart()\nuse(x)\n"
+    found = outline(content, language("a.py"), references=True, lines=(0, -1))
+    assert found.references == ()
+    assert [(one.name, one.type_name) for one in found.bindings] == [("x", "Cart")]
+
+
 def test_without_references_nothing_is_said_of_uses() -> None:
     found = outline("a: A = b(c)\n", language("a.py"), references=False)
     assert found.definitions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sc2_lsp.syntax import distinct_text, identifiers, search_text
+from sc2_lsp.syntax import distinct_text, identifiers, is_searched, search_text
 
 
 def test_names_count_whole_and_in_their_parts() -> None:
@@ -56,3 +56,8 @@ def test_distinct_words_are_the_same_words(content: str) -> None:
 
 def test_distinct_words_are_told_once() -> None:
     assert distinct_text(b"count + count * count").split() == ["count"]
+
+
+@given(st.from_regex(r"[^\W\d]\w{0,70}", fullmatch=True) | st.sampled_from(["self", "__", "_if"]))
+def test_a_name_is_searched_where_it_has_words(name: str) -> None:
+    assert is_searched(name) == bool(identifiers(name))
