@@ -181,6 +181,7 @@ def measured(plan: Plan, command: Sequence[str]) -> Sample:
         try:
             for pipe in pipes:
                 pipe.recv()
+            print(json.dumps({"opened": plan.name}), file=sys.stderr, flush=True)
             opened, cpu_s = counted(_metrics(url)), _cpu_s(server)
             started_s = time.perf_counter()
             for pipe in pipes:
