@@ -8,9 +8,11 @@ have asked once before it counts. Tokens are those that the server counted; a su
 it stood there before the next key. The clients run on the same machine as the server. `--slower F`
 stretches all times of both alike, typing, deadlines and debounce, for a machine that others use
 too; the times in the table are then divided by F.
-Prints a Markdown table:
+Developers may type for a share of the time alone, and rest between lines.
+Prints Markdown, and puts it into a file that has marks for it:
 
-    python -m benchmarks.team --server PATH/llama-server [--developers N] [--keys N] [--slower F]
+    python -m benchmarks.team --server PATH/llama-server [--developers N] [--share S] [--slower F]
+        [--seconds S] [--write FILE]
 """
 
 from __future__ import annotations
@@ -29,21 +31,29 @@ import sys
 import sysconfig
 import time
 import urllib.request
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import psutil
 
-from benchmarks.developers import Costs, Developer, Ours, repositories, slow_down, slowed, team
+from benchmarks.developers import Developer, Ours, repositories, slow_down, slowed, team
 from benchmarks.llama_vim import LlamaVim, chunks_of
-from sc2_lsp.bench.figures import percentiles
+from benchmarks.team_figures import (
+    BEGIN,
+    END,
+    OURS,
+    PEER,
+    Sample,
+    compared,
+    filled,
+    has_marks,
+    table,
+)
 from sc2_lsp.models import BUNDLED_MODEL
 
-OURS, PEER = "sc2-lsp", "llama.vim"
 CONTENDERS = (OURS, PEER)
 FLAGS = (
     "--threads 2 --parallel 16 --ctx-size 65536 --cache-ram 2048 --slot-prompt-similarity 0.9 "
@@ -56,37 +66,7 @@ PEOPLE = 3.0
 """What `keystrokes` has to be slowed by to be as quick as quick typists."""
 
 _LONGEST_START_S = 60.0
-_OPENING_AT_ONCE = 4
-
-
-@dataclass(slots=True)
-class Sample:
-    """What a contender did, in keys, tokens and seconds."""
-
-    name: str
-    seconds: float = 0.0
-    n_keys: int = 0
-    shown_ms: list[float] = field(default_factory=list)
-    ends: Counter[str] = field(default_factory=Counter)
-    n_evaluated: int = 0
-    n_generated: int = 0
-    server_cpu_s: float = 0.0
-    clients_cpu_s: float = 0.0
-    n_opening: int = 0
-    costs: Costs = field(default_factory=Costs)
-
-    def __iadd__(self, other: Sample) -> Sample:
-        self.seconds += other.seconds
-        self.n_keys += other.n_keys
-        self.shown_ms += other.shown_ms
-        self.ends += other.ends
-        self.n_evaluated += other.n_evaluated
-        self.n_generated += other.n_generated
-        self.server_cpu_s += other.server_cpu_s
-        self.clients_cpu_s += other.clients_cpu_s
-        self.n_opening += other.n_opening
-        self.costs += other.costs
-        return self
+_OPENING_AT_ONCE = 8
 
 
 def main() -> None:
@@ -106,6 +86,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2, help="that the developers share")
     parser.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=CONTENDERS)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--write", type=Path, help="put the figures between the marks of this file")
     arguments = parser.parse_args()
     if shutil.which(arguments.server) is None:
         parser.error(f"there is no program {arguments.server}; name llama-server's by --server.")
@@ -113,6 +94,8 @@ def main() -> None:
         parser.error("--developers, --keys, --rounds and --processes are at least 1.")
     if arguments.slower <= 0:
         parser.error("--slower is greater than 0.")
+    if arguments.write is not None and not has_marks(arguments.write):
+        parser.error(f"{arguments.write} is no file with the marks {BEGIN} and {END}.")
     if not 0 < arguments.share <= 1:
         parser.error("--share is greater than 0 and at most 1.")
     command = [arguments.server, "-m", str(arguments.model), *arguments.flags.split()]
@@ -135,14 +118,35 @@ def main() -> None:
             samples[name] += measured(plan, command)
             loads.append(os.getloadavg()[0])
             print(json.dumps({"done": name, "round": number}), file=sys.stderr)
-    print("\n".join(table(list(samples.values()))))
-    print(
-        f"\nDevelopers: {arguments.developers}, each typing {arguments.share:.0%} of the time. "
+    told = [
+        f"`python -m benchmarks.team {' '.join(_told(sys.argv[1:]))}`",
+        "",
+        *table(list(samples.values())),
+        "",
+        *compared(samples),
+        f"Developers: {arguments.developers}, each typing {arguments.share:.0%} of the time. "
         f"All times stretched {arguments.slower:g}-fold. Flags: {arguments.flags}. "
         f"llama-server {_version(arguments.server)}, Python {platform.python_version()}, "
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
-        f"load of the machine {min(loads):.0f} to {max(loads):.0f}."
-    )
+        f"load of the machine {min(loads):.0f} to {max(loads):.0f}.",
+    ]
+    print("\n".join(told))
+    if arguments.write is not None:
+        path: Path = arguments.write
+        content = path.read_text(encoding="utf-8")
+        path.write_text(filled(content, told), encoding="utf-8", newline="\n")
+
+
+def _told(arguments: Sequence[str]) -> list[str]:
+    """What was asked for, without what is of this machine alone."""
+    told, is_value = [], False
+    for argument in arguments:
+        if is_value or argument in ("--server", "--write", "--root"):
+            told += ["…"] if is_value else [argument]
+            is_value = not is_value
+        else:
+            told.append(argument)
+    return told
 
 
 def _version(server: str) -> str:
@@ -177,6 +181,7 @@ def measured(plan: Plan, command: Sequence[str]) -> Sample:
         try:
             for pipe in pipes:
                 pipe.recv()
+            print(json.dumps({"opened": plan.name}), file=sys.stderr, flush=True)
             opened, cpu_s = counted(_metrics(url)), _cpu_s(server)
             started_s = time.perf_counter()
             for pipe in pipes:
@@ -308,61 +313,6 @@ def counted(metrics: str) -> tuple[int, int]:
 def _cpu_s(process: psutil.Process) -> float:
     times = process.cpu_times()
     return times.user + times.system
-
-
-def table(samples: Sequence[Sample]) -> list[str]:
-    """Markdown, a row a contender; then how our requests ended."""
-    lines = [
-        "| | keys | seconds | suggestions shown | a second | of keys | ms from the key, p50 | p95 "
-        "| prompt tokens evaluated a key | generated a key | server CPU ms a key "
-        "| suggestions a server CPU second | clients CPU ms a key | evaluated before |",
-        "| --- |" + " ---: |" * 13,
-    ]
-    for sample in samples:
-        n_keys, n_shown = sample.n_keys or 1, len(sample.shown_ms)
-        times = percentiles(sample.shown_ms)
-        cells = [
-            sample.name,
-            str(sample.n_keys),
-            f"{sample.seconds:.0f}",
-            str(n_shown),
-            f"{n_shown / sample.seconds:.2f}",
-            f"{n_shown / n_keys:.0%}",
-            *(f"{times[name] or 0:.0f}" for name in ("p50", "p95")),
-            f"{sample.n_evaluated / n_keys:.1f}",
-            f"{sample.n_generated / n_keys:.1f}",
-            f"{1000 * sample.server_cpu_s / n_keys:.1f}",
-            f"{n_shown / (sample.server_cpu_s or 1):.1f}",
-            f"{1000 * sample.clients_cpu_s / n_keys:.1f}",
-            str(sample.n_opening),
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    for sample in samples:
-        if sample.ends:
-            ends = ", ".join(f"{end} {n}" for end, n in sample.ends.most_common())
-            lines += ["", f"How requests of {sample.name} ended: {ends}."]
-            lines += [
-                "",
-                f"What {sample.name} cost by the kind of key:",
-                "",
-                *cost_table(sample.costs),
-            ]
-    return lines
-
-
-def cost_table(costs: Costs) -> list[str]:
-    """Markdown, a row a kind of key; `prepared` and `ahead` were asked while nobody waited."""
-    lines = [
-        "| | keys | requests | prompt tokens evaluated | a key of all | generated |",
-        "| --- |" + " ---: |" * 5,
-    ]
-    n_keys = sum(costs.n_keys.values()) or 1
-    for kind in sorted({*costs.n_keys, *costs.n_asked}):
-        n_evaluated = costs.n_evaluated[kind]
-        cells = [kind, costs.n_keys[kind], costs.n_asked[kind], n_evaluated]
-        cells += [f"{n_evaluated / n_keys:.1f}", costs.n_generated[kind]]
-        lines.append(f"| {' | '.join(map(str, cells))} |")
-    return lines
 
 
 if __name__ == "__main__":

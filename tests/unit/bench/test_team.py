@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,22 @@ from benchmarks.llama_vim import (
     rendered,
 )
 from benchmarks.screen import Screen
-from benchmarks.team import OURS, PEER, Sample, cost_table, counted, main, table
+from benchmarks.team import counted, main
+from benchmarks.team_figures import (
+    BEGIN,
+    END,
+    OURS,
+    PEER,
+    Sample,
+    compared,
+    cost_table,
+    filled,
+    table,
+)
 from sc2_lsp.bench.keystrokes import Kind, Stroke
 from sc2_lsp.engine.remote import connecting, pulse, transport
 from sc2_lsp.text import Text
+from tests.project.tree import ROOT
 from tests.support.fake_llama_server import FakeLlamaServer
 
 LINES = [f"value_{number} = compute({number}, 'some text')" for number in range(400)]
@@ -231,9 +244,32 @@ def test_the_table_divides_by_keys_and_seconds() -> None:
     assert rows[1][9:13] == ["50.0", "0.0", "400.0", "0.0"]
 
 
+def test_the_bars_are_held_against_both() -> None:
+    ours = Sample(OURS, 10.0, 100, [20.0] * 12, n_evaluated=300)
+    peer = Sample(PEER, 10.0, 50, [20.0] * 4, n_evaluated=3000)
+    said = compared({OURS: ours, PEER: peer})[0]
+    assert "20.0 times fewer" in said
+    assert "3.0 times as many" in said
+    assert compared({OURS: ours}) == []
+    assert "all as many" in compared({OURS: ours, PEER: replace(peer, shown_ms=[])})[0]
+
+
+def test_figures_are_put_between_the_marks() -> None:
+    content = f"a\n{BEGIN}\nold\n{END}\nb\n"
+    assert filled(content, ["new"]) == f"a\n{BEGIN}\nnew\n{END}\nb\n"
+    with pytest.raises(ValueError, match="lacks"):
+        filled("a\n", ["new"])
+
+
+def test_the_results_have_marks() -> None:
+    path = ROOT / "benchmarks" / "results" / "team.md"
+    assert filled(path.read_text(encoding="utf-8"), ["new"])
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
+        (["--server", "sh", "--write", "/none/team.md"], "is no file with the marks"),
         (["--server", "/none/llama-server"], "there is no program /none/llama-server"),
         (["--server", "sh", "--developers", "0"], "are at least 1"),
         (["--server", "sh", "--slower", "0"], "--slower is greater than 0"),
