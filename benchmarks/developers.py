@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 
@@ -31,6 +32,7 @@ from sc2_lsp.engine.remote.remote import RemoteEngine
 from sc2_lsp.engine.remote.stream import Stream
 from sc2_lsp.engine.remote.team import TeamEngine
 from sc2_lsp.models import engine_spec
+from sc2_lsp.ports import EngineUnavailable
 from sc2_lsp.settings import Settings
 from sc2_lsp.text import Text
 from tests.support.memory_index import MemoryIndex
@@ -187,7 +189,7 @@ class Ours:
         )
         index = MemoryIndex(developer.files)
         spec = replace(engine_spec(settings), model_path=str(developer.root / "none"))
-        local = EngineClient(spec, time.monotonic)
+        local = _Nobody(spec, time.monotonic)
         self._engine = TeamEngine(local, spec, time.monotonic)
         self._service = CompletionService(
             self._engine,
@@ -261,6 +263,13 @@ class Ours:
             await asyncio.sleep(_SETTLED_S)
             if not self._service.is_preparing:
                 return
+
+
+class _Nobody(EngineClient):
+    """In place of an engine of this machine: what the server loses is answered by nobody."""
+
+    def _begin_loading(self) -> NoReturn:
+        raise EngineUnavailable("Nobody answers in the server's place.")
 
 
 def slowed_settings(settings: Settings, factor: float) -> Settings:

@@ -171,6 +171,21 @@ class Generation:
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """How a team's servers may be reached; empty for as is usual.
+
+    `authority` is the path of the certificates that vouch for them, `certificate` that of this
+    machine's own with its key, both PEM. `proxy` is the address of one. `plain_http` lets code and
+    key go to other machines in the clear.
+    """
+
+    authority: str = ""
+    certificate: str = ""
+    proxy: str = ""
+    plain_http: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class EngineSpec:
     """Which weights to load and how.
 
@@ -179,7 +194,7 @@ class EngineSpec:
     as fit, where llama.cpp was built for a GPU. `shift_tokens` is the shortest run of tokens whose
     keys and values may be copied to another position, 0 for never. `warm_start_mb` bounds the
     states saved under `cache_folder` in MiB, 0 for none. `lora_path` is that of an adapter, applied
-    by `lora_scale`; empty for none. `endpoint` is the address of a server
+    by `lora_scale`; empty for none. `endpoint` is the address, reached by `access`, of a server
     that answers in place of these weights while it can, empty for none.
     """
 
@@ -198,6 +213,7 @@ class EngineSpec:
     lora_path: str = ""
     lora_scale: float = 1.0
     endpoint: str = ""
+    access: Access = Access()
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,34 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "empty for none. While none answers, the model of this machine does."
         ),
     ] = ""
+    endpoint_authority: Annotated[
+        str,
+        Meta(
+            description="Path of a PEM file with the authorities that vouch for your team's "
+            "servers; empty for those of the system."
+        ),
+    ] = ""
+    endpoint_certificate: Annotated[
+        str,
+        Meta(
+            description="Path of a PEM file with the certificate that your team's servers want to "
+            "see of you, and its key, readable by you alone; empty for none."
+        ),
+    ] = ""
+    endpoint_proxy: Annotated[
+        str,
+        Meta(
+            description="Address of the proxy on the way to your team's servers, http://HOST:PORT; "
+            "empty for none. Those of the environment are never asked."
+        ),
+    ] = ""
+    endpoint_plain_http: Annotated[
+        Literal["", "anybody on the way may read my code and my key"],
+        Meta(
+            description="Whether a server on another machine may be asked without TLS: only by "
+            "this very sentence. Empty for never."
+        ),
+    ] = ""
     automatic: Annotated[
         bool, Meta(description="Answer requests that the editor sends while you type.")
     ] = True

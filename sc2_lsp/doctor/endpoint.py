@@ -6,14 +6,20 @@ The only part that asks something over a network. No code and no prompt is sent.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 
-from sc2_lsp.doctor.check import Check, Situation, fail, ok
+from sc2_lsp.doctor.check import Check, Situation, State, fail, ok, warn
+from sc2_lsp.engine.remote.address import Address
 from sc2_lsp.engine.remote.endpoints import Endpoint, endpoints_of
+from sc2_lsp.models import access
 from sc2_lsp.ports import ModelError
 
 _NAME = "endpoint"
 _PATIENCE_S = 10.0
+_DAY_S = 86_400
+_ENOUGH_DAYS = 14
+_CLOCKS_AGREE_S = 120
 _ADVICE = {
     "not yet valid": "Look at the clock of this machine, and at the server's certificate.",
     "expired": "Have the server's certificate renewed; is the clock of this machine right?",
@@ -31,14 +37,17 @@ _ELSE = "Is the address right, the server up, and nothing on the way that forbid
 def endpoint(situation: Situation) -> Iterator[Check]:
     """Implements `Examine`."""
     try:
-        endpoints = endpoints_of(situation.settings.endpoint)
+        endpoints = endpoints_of(situation.settings.endpoint, access(situation.settings))
     except ModelError as error:
         yield fail(_NAME, str(error), "Correct the setting `endpoint` or the key.")
         return
     if not endpoints:
         yield ok(_NAME, "No setting names a server: nothing leaves this machine.")
     for endpoint in endpoints:
-        yield asyncio.run(_asked(endpoint, situation.settings.n_ctx))
+        asked = asyncio.run(_asked(endpoint, situation.settings.n_ctx))
+        yield asked
+        if asked.state is State.OK:
+            yield from _beside(endpoint.address, time.time())
 
 
 async def _asked(endpoint: Endpoint, n_ctx: int) -> Check:
@@ -47,8 +56,11 @@ async def _asked(endpoint: Endpoint, n_ctx: int) -> Check:
     from sc2_lsp.engine.remote.protocol import ServerError
 
     address = endpoint.address
-    server = AnyServer(address, endpoint.model, n_ctx)
-    key = "with a key" if address.key else "without a key"
+    try:
+        server = AnyServer(address, endpoint.model, n_ctx)
+    except ModelError as error:
+        return fail(_NAME, str(error), "Correct the setting that names it.")
+    key = f"with a key from {address.key_from}" if address.key else "without a key"
     try:
         served = await asyncio.wait_for(server.probe(), _PATIENCE_S)
     except ServerError as error:
@@ -60,6 +72,32 @@ async def _asked(endpoint: Endpoint, n_ctx: int) -> Check:
     model = f"{served.name} in {served.program}"
     found = f"{address.url} serves {model}, {_length(served.n_ctx)} a request, {key}."
     return ok(_NAME, f"{found} Its special tokens are StarCoder2's.")
+
+
+def _beside(address: Address, now_s: float) -> Iterator[Check]:
+    """Whether the clocks agree, and for how long the server's certificate is good."""
+    from sc2_lsp.engine.remote.connecting import look
+
+    seen = asyncio.run(look(address))
+    if seen is not None and seen.server_s is not None:
+        yield _clock(seen.server_s - now_s)
+    if seen is not None and seen.expires_s is not None:
+        yield _certificate(address.url, int((seen.expires_s - now_s) // _DAY_S))
+
+
+def _clock(ahead_s: float) -> Check:
+    if abs(ahead_s) <= _CLOCKS_AGREE_S:
+        return ok("clock", "This machine's clock and the server's agree.")
+    minutes = f"{abs(ahead_s) / 60:.0f} minutes"
+    found = f"The server's clock is {minutes} {'ahead of' if ahead_s > 0 else 'behind'} this one."
+    return warn("clock", found, "Set the one that is wrong: certificates are judged by the time.")
+
+
+def _certificate(url: str, n_days: int) -> Check:
+    found = f"The certificate of {url} is good for {n_days} more days."
+    if n_days >= _ENOUGH_DAYS:
+        return ok("certificate", found)
+    return warn("certificate", found, "Have it renewed in time.")
 
 
 def _length(n_ctx: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sc2_lsp.domain import EngineSpec
+from sc2_lsp.domain import Access, EngineSpec
 from sc2_lsp.models import catalogue, own
 from sc2_lsp.settings import Settings
 
@@ -28,7 +28,16 @@ def engine_spec(settings: Settings) -> EngineSpec:
         lora_path=str(_expanded(settings.lora)) if settings.lora else "",
         lora_scale=settings.lora_scale,
         endpoint=settings.endpoint,
+        access=access(settings),
     )
+
+
+def access(settings: Settings) -> Access:
+    """How a team's servers may be reached under `settings`."""
+    paths = (settings.endpoint_authority, settings.endpoint_certificate)
+    authority, certificate = (str(_expanded(path)) if path else "" for path in paths)
+    plain_http = bool(settings.endpoint_plain_http)
+    return Access(authority, certificate, settings.endpoint_proxy, plain_http)
 
 
 def model_path(model: str) -> Path:

@@ -1,4 +1,4 @@
-"""Which server to ask and with which key; refuses what would send code or a key in the clear.
+"""Which server to ask, how, and with which key; refuses what would send code or a key in the clear.
 
 Every refusal is a ModelError of one sentence. The key is shown nowhere.
 """
@@ -6,30 +6,31 @@ Every refusal is a ModelError of one sentence. The key is shown nowhere.
 from __future__ import annotations
 
 import ipaddress
-import os
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sc2_lsp.domain import Access
+from sc2_lsp.engine.remote.keys import key_file, key_for, others_may_read
 from sc2_lsp.launching import KEY_VARIABLE
-from sc2_lsp.models import own
 from sc2_lsp.ports import ModelError
-
-_KEY_FILE = "api_key"
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A server: its address without a slash at the end, and its key, empty for none."""
+    """A server: its address without a slash at the end, and its key, empty for none.
+
+    `key_from` says where the key was found. `access` is how the server may be reached.
+    """
 
     url: str
     key: str = field(default="", repr=False)
+    key_from: str = ""
+    access: Access = field(default_factory=Access)
 
 
-def address_of(endpoint: str) -> Address:
-    """The address that the setting `endpoint` means; raises ModelError."""
+def address_of(endpoint: str, access: Access = Access()) -> Address:  # noqa: B008  a constant
+    """The address that a server in the setting `endpoint` means; raises ModelError."""
     try:
         parts = urlsplit(endpoint)
         host, port = parts.hostname, parts.port
@@ -42,43 +43,47 @@ def address_of(endpoint: str) -> Address:
             "The setting 'endpoint' may hold no user, key or query; put the key into the "
             f"environment variable {KEY_VARIABLE} or the file {key_file()}."
         )
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host) and not access.plain_http:
         raise ModelError(
             f"The setting 'endpoint' names {host} without TLS, so that anybody on the way could "
             "read along; use https, or http for this machine alone."
         )
-    return Address(endpoint.rstrip("/"), _key())
+    _check_certificate(access)
+    _check_proxy(access)
+    key, where = key_for(host)
+    return Address(endpoint.rstrip("/"), key, where, access)
 
 
-def key_file() -> Path:
-    """Where the key may lie, readable by the user alone."""
-    return own.config_folder() / _KEY_FILE
-
-
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether that is this machine itself, by an address or the one name that always means it."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
 
 
-def _key() -> str:
-    if key := os.environ.get(KEY_VARIABLE, "").strip():
-        return _usable(key, f"The variable {KEY_VARIABLE}")
-    path = key_file()
+def _check_certificate(access: Access) -> None:
+    if not access.certificate:
+        return
+    path = Path(access.certificate)
     try:
-        with path.open(encoding="ascii") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if hasattr(os, "getuid") and mode & _OTHERS:
-                raise ModelError(f"Others may read the key in {path}: chmod 600 it.")
-            return _usable(file.read().strip(), f"The file {path}")
-    except FileNotFoundError:
-        return ""
-    except (OSError, ValueError):
-        raise ModelError(f"The key in {path} cannot be read.") from None
+        if others_may_read(path):
+            message = f"Others may read the key in {path}: chmod 600 it."
+            raise ModelError(message)
+    except OSError as error:
+        reason = error.strerror or error
+        raise ModelError(f"The file {path} cannot be read: {reason}.") from None
 
 
-def _usable(key: str, where: str) -> str:
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise ModelError(f"{where} holds no key: one word of plain characters.")
-    return key
+def _check_proxy(access: Access) -> None:
+    if not access.proxy:
+        return
+    try:
+        parts = urlsplit(access.proxy)
+        is_right = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_right = False
+    if not is_right or parts.scheme not in ("http", "https") or parts.path not in ("", "/"):
+        raise ModelError("The setting 'endpoint_proxy' needs the form http://HOST:PORT.")
+    if parts.username is not None:
+        raise ModelError("The setting 'endpoint_proxy' may hold no user or password.")

@@ -1,19 +1,25 @@
 """How connections to a server are made: its name, its certificate, and no way around either.
 
-Redirects are not followed, and no proxy of the environment is asked.
+Redirects are not followed, and no proxy is asked but the one that the user's settings name.
 """
 
 from __future__ import annotations
 
 import asyncio
+import calendar
 import ipaddress
 import logging
+import ssl
 import time
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import httpx2
 
-from sc2_lsp.engine.remote.address import Address
+from sc2_lsp.domain import Access
+from sc2_lsp.engine.remote.address import Address, is_loopback
 from sc2_lsp.engine.remote.names import Names
+from sc2_lsp.ports import ModelError
 
 CONNECT_S = 1.0
 ANSWER_S = 2.0
@@ -31,21 +37,84 @@ for _name in ("httpx2", "httpcore2"):
 
 
 def client_for(address: Address) -> httpx2.AsyncClient:
-    transport = httpx2.AsyncHTTPTransport(
-        # The system's authorities, or those of SSL_CERT_FILE; but no proxy of the environment,
-        # which is not what the user's settings named.
-        verify=httpx2.create_ssl_context(),
+    """A client for one server; raises ModelError where a certificate cannot be used."""
+    host = urlsplit(address.url).hostname or ""
+    proxy = None if is_loopback(host) else address.access.proxy or None
+    inner = httpx2.AsyncHTTPTransport(
+        verify=_trust(address.access),
         limits=httpx2.Limits(max_connections=MOST_CONNECTIONS),
+        # Of the environment none is asked, which is not what the user's settings named.
         trust_env=False,
+        proxy=proxy,
     )
     return httpx2.AsyncClient(
         base_url=address.url,
         headers={"Authorization": f"Bearer {address.key}"} if address.key else {},
         # Who waits for one of our own connections does not wait for the server.
         timeout=httpx2.Timeout(ANSWER_S, connect=CONNECT_S, pool=None),
-        transport=_Named(transport),
+        # What a proxy leads to is for the proxy to find.
+        transport=inner if proxy else _Named(inner),
         trust_env=False,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What an answer shows beside itself, in seconds since 1970; None for what it does not show.
+
+    `server_s` is the server's clock, `expires_s` when its certificate ends.
+    """
+
+    server_s: float | None
+    expires_s: float | None
+
+
+async def look(address: Address) -> Seen | None:
+    """Ask for the list of models and look at what comes with it; None where nothing comes."""
+    client = client_for(address)
+    try:
+        async with client.stream("GET", "/v1/models") as response:
+            date = response.headers.get("Date", "")
+            stream = response.extensions.get("network_stream")
+            tls = stream.get_extra_info("ssl_object") if stream is not None else None
+            shown = (tls.getpeercert() or {}) if tls is not None else {}
+        return Seen(_seconds(date), _seconds(str(shown.get("notAfter", ""))))
+    except (httpx2.HTTPError, asyncio.TimeoutError):
+        return None
+    finally:
+        await client.aclose()
+
+
+def _seconds(date: str) -> float | None:
+    """What a date of HTTP or of a certificate means; both are of Greenwich."""
+    for form in ("%a, %d %b %Y %H:%M:%S GMT", "%b %d %H:%M:%S %Y GMT"):
+        try:
+            return float(calendar.timegm(time.strptime(date, form)))
+        except ValueError:
+            continue
+    return None
+
+
+def _trust(access: Access) -> ssl.SSLContext:
+    """Whom to believe: the authority that is named, else the system's or those of SSL_CERT_FILE."""
+    try:
+        if access.authority:
+            context = ssl.create_default_context(cafile=access.authority)
+        else:
+            context = httpx2.create_ssl_context()
+    except (OSError, ValueError):
+        message = f"The file {access.authority} holds no certificates that can be read."
+        raise ModelError(message) from None
+    if access.certificate:
+        try:
+            # A key behind a password would ask for it in the terminal.
+            context.load_cert_chain(access.certificate, password=lambda: b"")
+        except (OSError, ValueError):
+            raise ModelError(
+                f"The file {access.certificate} needs a certificate and its key, without a "
+                "password, as PEM."
+            ) from None
+    return context
 
 
 class _Named(httpx2.AsyncBaseTransport):

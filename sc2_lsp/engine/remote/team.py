@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sc2_lsp.domain import EngineSpec, Generation, GenerationRequest, ModelInfo, Tokens
+from sc2_lsp.domain import Access, EngineSpec, Generation, GenerationRequest, ModelInfo, Tokens
 from sc2_lsp.engine.client import EngineClient
 from sc2_lsp.engine.remote.endpoints import Endpoint, endpoints_of
 from sc2_lsp.ports import Clock, Engine, ModelError
@@ -32,8 +32,7 @@ class TeamEngine:
     def __init__(self, local: EngineClient, spec: EngineSpec, clock: Clock) -> None:
         self._local = local
         self._clock = clock
-        self._endpoint = ""
-        self._n_ctx = 0
+        self._asked = ("", Access(), 0)
         self._remote: Several | None = None
         self._names: list[str] = []
         self._refusal = ""
@@ -68,20 +67,20 @@ class TeamEngine:
         return None if self._remote is None else self._remote.current.model_name
 
     def configure(self, spec: EngineSpec) -> None:
-        self._local.configure(replace(spec, endpoint=""))
-        if (spec.endpoint, spec.n_ctx) == (self._endpoint, self._n_ctx):
+        self._local.configure(replace(spec, endpoint="", access=Access()))
+        asked = (spec.endpoint, spec.access, spec.n_ctx)
+        if asked == self._asked:
             return
-        self._endpoint, self._n_ctx, self._refusal = spec.endpoint, spec.n_ctx, ""
+        self._asked, self._refusal = asked, ""
         self._told = ""
         self._let_go()
         try:
-            endpoints = endpoints_of(spec.endpoint)
+            endpoints = endpoints_of(spec.endpoint, spec.access)
+            self._names = [endpoint.address.url for endpoint in endpoints]
+            if endpoints:
+                self._remote = _connect(endpoints, spec.n_ctx, self._clock, self._local.warm_up)
         except ModelError as error:
-            endpoints = ()
             self._refusal = f"{error} Until then the model of this machine answers."
-        self._names = [endpoint.address.url for endpoint in endpoints]
-        if endpoints:
-            self._remote = _connect(endpoints, spec.n_ctx, self._clock, self._local.warm_up)
 
     def warm_up(self) -> None:
         if self._remote is None:

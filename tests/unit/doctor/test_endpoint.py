@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from sc2_lsp.doctor.check import Check, State
-from sc2_lsp.doctor.endpoint import endpoint
-from sc2_lsp.engine.remote.address import KEY_VARIABLE
-from sc2_lsp.settings import Settings
+from sc2_lsp.doctor.endpoint import _certificate, _clock, endpoint
+from sc2_lsp.launching import KEY_VARIABLE
+from sc2_lsp.settings import Settings, merge
 from tests.support.fake_engines import FakeOllama
-from tests.support.fake_llama_server import FakeLlamaServer
+from tests.support.fake_llama_server import AUTHORITY, CERTIFICATES, FakeLlamaServer
 from tests.support.situations import situation
 
 KEY = "planted-key-1234"
@@ -25,9 +25,14 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLlamaServer]:
 
 
 def looked_at(home: Path, url: str) -> Check:
-    (check,) = endpoint(situation(home, settings=Settings(endpoint=url)))
-    assert KEY not in check.found + check.advice
+    check, *_ = looked_at_all(home, endpoint=url)
     return check
+
+
+def looked_at_all(home: Path, **settings: str) -> list[Check]:
+    checks = list(endpoint(situation(home, settings=merge(Settings(), settings)[0])))
+    assert not [check for check in checks if KEY in check.found + check.advice]
+    return checks
 
 
 def test_none_is_named(tmp_path: Path) -> None:
@@ -73,6 +78,39 @@ def test_one_that_does_not_work(
     assert check.state is State.FAIL
     assert found in check.found
     assert advice in check.advice
+
+
+def test_clocks_and_certificates(tmp_path: Path, server: FakeLlamaServer) -> None:
+    server.has_tls, server.certificate = True, CERTIFICATES / "good.pem"
+    server.start()
+    settings = {"endpoint": server.url, "endpoint_authority": str(AUTHORITY)}
+    asked, clock, certificate = looked_at_all(tmp_path, **settings)
+    assert "with a key from the variable SC2_API_KEY" in asked.found
+    assert (clock.state, certificate.state) == (State.OK, State.OK)
+    assert "more days" in certificate.found
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "state"), [(0, State.OK), (-100, State.OK), (600, State.WARN), (-7200, State.WARN)]
+)
+def test_a_clock_that_is_wrong(ahead_s: float, state: State) -> None:
+    assert _clock(ahead_s).state is state
+
+
+@pytest.mark.parametrize(("n_days", "state"), [(400, State.OK), (14, State.OK), (3, State.WARN)])
+def test_a_certificate_that_ends_soon(n_days: int, state: State) -> None:
+    assert _certificate("https://models.test", n_days).state is state
+
+
+def test_a_certificate_of_ones_own_that_is_none(tmp_path: Path, server: FakeLlamaServer) -> None:
+    server.start()
+    (tmp_path / "mine.pem").write_text("none")
+    (tmp_path / "mine.pem").chmod(0o600)
+    mine = str(tmp_path / "mine.pem")
+    (check,) = looked_at_all(tmp_path, endpoint=server.url, endpoint_certificate=mine)
+    assert check.state is State.FAIL
+    assert "needs a certificate and its key" in check.found
+    assert not server.asked
 
 
 def test_one_that_is_not_there(tmp_path: Path, server: FakeLlamaServer) -> None:
@@ -121,6 +159,8 @@ def test_each_of_several_servers_is_looked_at(tmp_path: Path, server: FakeLlamaS
         checks = list(endpoint(situation(tmp_path, settings=settings)))
     finally:
         other.stop()
-    assert [check.state for check in checks] == [State.OK, State.OK]
-    assert "in llama-server" in checks[0].found
-    assert "in Ollama" in checks[1].found
+    assert {check.state for check in checks} == {State.OK}
+    asked = [check.found for check in checks if check.name == "endpoint"]
+    assert len(asked) == 2
+    assert "in llama-server" in asked[0]
+    assert "in Ollama" in asked[1]

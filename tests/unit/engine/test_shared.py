@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sc2_lsp.domain import EngineSpec
+from sc2_lsp.domain import Access, EngineSpec
 from sc2_lsp.engine import protocol
 from sc2_lsp.engine.shared import engine_name
 
@@ -29,7 +29,10 @@ def test_another_adapter_under_the_same_path_has_another_name(tmp_path: Path) ->
 @pytest.mark.parametrize("name", [field.name for field in fields(EngineSpec)])
 def test_every_setting_of_an_engine_is_part_of_its_name(name: str) -> None:
     value = getattr(SPEC, name)
-    other = value + "x" if isinstance(value, str) else value + 1
+    if isinstance(value, Access):
+        other: object = replace(value, proxy="x")
+    else:
+        other = value + "x" if isinstance(value, str) else value + 1
     assert engine_name(replace(SPEC, **{name: other})) != engine_name(SPEC)
 
 

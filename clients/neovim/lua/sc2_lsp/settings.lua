@@ -14,6 +14,18 @@
 --- behind one `#` and the model where it has more than one; empty for none. While none answers, the
 --- model of this machine does.
 ---@field endpoint? string
+--- Path of a PEM file with the authorities that vouch for your team's servers; empty for those of
+--- the system.
+---@field endpoint_authority? string
+--- Path of a PEM file with the certificate that your team's servers want to see of you, and its
+--- key, readable by you alone; empty for none.
+---@field endpoint_certificate? string
+--- Address of the proxy on the way to your team's servers, http://HOST:PORT; empty for none. Those
+--- of the environment are never asked.
+---@field endpoint_proxy? string
+--- Whether a server on another machine may be asked without TLS: only by this very sentence. Empty
+--- for never.
+---@field endpoint_plain_http? ''|'anybody on the way may read my code and my key'
 --- Answer requests that the editor sends while you type.
 ---@field automatic? boolean
 --- Tokens of prompt and generation together. Above 4096 llama.cpp's full attention is no longer

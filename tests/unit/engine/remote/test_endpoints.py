@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from sc2_lsp.engine.remote.address import KEY_VARIABLE, Address
+from sc2_lsp.domain import Access
+from sc2_lsp.engine.remote.address import Address
 from sc2_lsp.engine.remote.endpoints import Endpoint, endpoints_of
+from sc2_lsp.launching import KEY_VARIABLE
 from sc2_lsp.models import own
 from sc2_lsp.ports import ModelError
 
@@ -31,7 +33,7 @@ ONE, TWO = Address("https://one.example.org"), Address("http://127.0.0.1:8080")
     ],
 )
 def test_what_the_setting_names(setting: str, means: tuple[Endpoint, ...]) -> None:
-    assert endpoints_of(setting) == means
+    assert endpoints_of(setting, Access()) == means
 
 
 @pytest.mark.parametrize(
@@ -44,4 +46,4 @@ def test_what_the_setting_names(setting: str, means: tuple[Endpoint, ...]) -> No
 )
 def test_one_that_may_not_be_asked_refuses_all(setting: str, says: str) -> None:
     with pytest.raises(ModelError, match=says):
-        endpoints_of(setting)
+        endpoints_of(setting, Access())

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from sc2_lsp.domain import GenerationRequest, StopRule
-from sc2_lsp.engine.remote.address import KEY_VARIABLE
 from sc2_lsp.engine.remote.remote import RemoteEngine
 from sc2_lsp.engine.remote.several import Several
 from sc2_lsp.engine.remote.standing import Standing
 from sc2_lsp.engine.remote.team import TeamEngine
+from sc2_lsp.launching import KEY_VARIABLE
 from sc2_lsp.models import engine_spec, own
 from sc2_lsp.ports import EngineError
 from sc2_lsp.settings import Settings

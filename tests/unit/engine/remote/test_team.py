@@ -10,18 +10,19 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sc2_lsp.domain import GenerationRequest, Priority, StopReason, StopRule
-from sc2_lsp.engine.remote.address import KEY_VARIABLE
 from sc2_lsp.engine.remote.remote import RemoteEngine
 from sc2_lsp.engine.remote.team import TeamEngine
+from sc2_lsp.launching import KEY_VARIABLE
 from sc2_lsp.models import engine_spec, own
 from sc2_lsp.ports import Engine, EngineError
 from sc2_lsp.settings import Settings
 from tests.support.fake_engine import FakeEngine
-from tests.support.fake_llama_server import CERTIFICATE, FakeLlamaServer
+from tests.support.fake_llama_server import AUTHORITY, CERTIFICATE, CERTIFICATES, FakeLlamaServer
 
 KEY = "key-4f1c"
 CODE = "planted_marker_77"
@@ -66,8 +67,8 @@ def local() -> FakeEngine:
 async def team_at(local: FakeEngine, clock: Clock) -> AsyncIterator[Callable[[str], TeamEngine]]:
     teams = []
 
-    def at(endpoint: str) -> TeamEngine:
-        spec = engine_spec(Settings(endpoint=endpoint))
+    def at(endpoint: str, **settings: Any) -> TeamEngine:
+        spec = engine_spec(Settings(endpoint=endpoint, **settings))
         teams.append(TeamEngine(local, spec, clock))  # type: ignore[arg-type]
         return teams[-1]
 
@@ -277,6 +278,55 @@ async def test_an_authority_of_ones_own(
         assert isinstance(await team.for_request(), RemoteEngine)
     finally:
         server.stop()
+
+
+async def test_a_server_that_wants_a_certificate(
+    team_at: Callable[..., TeamEngine], tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.pem"
+    mine.write_bytes((CERTIFICATES / "developer.pem").read_bytes())
+    mine.chmod(0o600)
+    server = FakeLlamaServer(
+        has_tls=True, certificate=CERTIFICATES / "good.pem", vouched_by=AUTHORITY
+    )
+    server.start()
+    trust = {"endpoint_authority": str(AUTHORITY)}
+    try:
+        assert await is_told(team_at(server.url, **trust))
+        assert not server.asked
+        team = team_at(server.url, **trust, endpoint_certificate=str(mine))
+        assert isinstance(await team.for_request(), RemoteEngine)
+        assert (await team.generate(REQUEST)).text == "ok"
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("setting", ["endpoint_authority", "endpoint_certificate"])
+async def test_a_certificate_that_cannot_be_used_is_told(
+    team_at: Callable[..., TeamEngine], server: FakeLlamaServer, tmp_path: Path, setting: str
+) -> None:
+    file = tmp_path / "broken.pem"
+    file.write_text("no certificate")
+    file.chmod(0o600)
+    notice = await is_away(team_at(server.url, **{setting: str(file)}))
+    assert str(file) in notice
+    assert not server.asked
+
+
+async def test_a_proxy_that_the_settings_name(team_at: Callable[..., TeamEngine]) -> None:
+    proxy = FakeLlamaServer()
+    proxy.start()
+    try:
+        team = team_at(
+            "http://192.0.2.1:8080",
+            endpoint_plain_http="anybody on the way may read my code and my key",
+            endpoint_proxy=proxy.url,
+        )
+        assert "(404)" in await is_told(team)
+    finally:
+        proxy.stop()
+    assert all(path.startswith("http://192.0.2.1:8080/") for path, *_ in proxy.asked)
+    assert proxy.asked
 
 
 async def test_a_refused_address_is_told_and_not_asked(
