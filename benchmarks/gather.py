@@ -291,11 +291,13 @@ def _timed(times: list[Took]) -> Iterator[None]:
 
 
 def _watched(stack: contextlib.ExitStack, parts: dict[str, Times]) -> Case:
-    """Time each part as it is called, until the stack is left."""
-    current = [CASES[0]]
+    """Time each part as it is called in a case, until the stack is left."""
+    current: list[str] = []
 
     def watched(title: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
+            if not current:
+                return function(*arguments)
             with _timed(parts[current[0]][title]):
                 found = function(*arguments)
                 return list(found) if isinstance(found, Iterator) else found
@@ -309,8 +311,9 @@ def _watched(stack: contextlib.ExitStack, parts: dict[str, Times]) -> Case:
 
     @contextlib.contextmanager
     def case(name: str) -> Iterator[None]:
-        current[0] = name
+        current.append(name)
         yield
+        current.clear()
 
     return case
 
