@@ -178,10 +178,12 @@ class Lane:
         """Whether nothing is under way; false if that has only just become so, after a wait."""
         current = self._current
         if current is None or current.is_over:
-            remaining_s, self._free_at_s = self._free_at_s - self._clock(), 0.0
-            if remaining_s > 0:
-                await asyncio.sleep(remaining_s)
-            return remaining_s <= 0
+            remaining_s = self._free_at_s - self._clock()
+            if remaining_s <= 0:
+                return True
+            await asyncio.sleep(remaining_s)
+            self._free_at_s = 0.0
+            return False
         is_wanted = current.n_readers > 0 and not current.is_background
         if asked.is_background or is_wanted:
             await current.change()

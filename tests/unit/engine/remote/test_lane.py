@@ -131,6 +131,55 @@ async def test_what_was_overtaken_is_read_to_the_end_of_its_prompt_and_no_furthe
     assert await second.text() == "y"
 
 
+async def test_a_prompt_that_was_overtaken_by_another_is_read_to_its_end(
+    lane: Lane, server: ScriptedServer
+) -> None:
+    first = Call(lane, REQUEST)
+    asking = await soon(server.asked.get())
+    await first.overtaken()
+    second = Call(lane, replace(REQUEST, tokens=NEAR_THERE))
+    await idle()
+    asking.reads(500)
+    await idle()
+    assert not asking.is_closed
+    assert server.asked.empty()
+    asking.puts("x", 90)
+    following = await soon(server.asked.get())
+    assert asking.is_closed
+    following.puts("y\n")
+    assert await second.text() == "y"
+
+
+async def test_what_is_asked_for_two_files_is_asked_one_after_the_other(
+    lane: Lane, server: ScriptedServer
+) -> None:
+    await answered(lane, server, REQUEST)
+    calls = [Call(lane, replace(REQUEST, tokens=tokens)) for tokens in (NEAR_THERE, THERE)]
+    for prompt in (NEAR_THERE, THERE):
+        asking = await soon(server.asked.get())
+        asking.puts("y")
+        await idle()
+        assert asking.prompt == prompt
+        assert not asking.is_closed
+        assert server.asked.empty()
+        asking.puts("\n")
+    assert [await call.text() for call in calls] == ["y", "y"]
+
+
+async def test_after_hanging_up_the_server_is_left_a_moment(
+    lane: Lane, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "_LEAST_RELEASE_S", 0.2)
+    asking = await answered(lane, server, REQUEST)
+    assert not asking.pieces.qsize()
+    call = Call(lane, replace(REQUEST, tokens=NEAR_THERE))
+    await idle()
+    assert asking.is_closed
+    assert server.asked.empty()
+    assert (await soon(server.asked.get())).prompt == NEAR_THERE
+    await call.overtaken()
+
+
 async def test_of_several_keys_only_the_last_is_asked(lane: Lane, server: ScriptedServer) -> None:
     calls = [Call(lane, REQUEST)]
     asking = await soon(server.asked.get())
@@ -187,6 +236,17 @@ async def test_what_is_wanted_beyond_what_was_written_goes_on_from_there(
     assert await ahead.text() == "turn\nb = 1"
 
 
+async def test_what_was_typed_beyond_what_was_written_is_asked_for(
+    lane: Lane, server: ScriptedServer
+) -> None:
+    await answered(lane, server, REQUEST)
+    call = Call(lane, replace(REQUEST, tokens=(*HERE, 90, 91, 92)))
+    asking = await soon(server.asked.get())
+    assert asking.prompt == (*HERE, 90, 91, 92)
+    asking.puts("y\n")
+    assert await call.text() == "y"
+
+
 async def test_where_not_all_tokens_are_known_it_is_asked_from_the_beginning(
     lane: Lane, server: ScriptedServer
 ) -> None:
@@ -214,6 +274,24 @@ async def test_the_cheaper_prompt_is_asked_where_the_wanted_one_takes_too_long(
     back = Call(lane, replace(REQUEST, tokens=(*HERE, 70), cheaper=(HERE[-50:],)))
     assert (await soon(server.asked.get())).prompt == (*HERE, 70)
     await back.overtaken()
+
+
+async def test_once_the_wanted_prompt_is_read_it_is_asked_again(
+    lane: Lane, server: ScriptedServer, clock: Clock
+) -> None:
+    jump = replace(REQUEST, tokens=THERE, cheaper=(NEAR_THERE,), prompt_budget_s=0.25)
+    call = Call(lane, jump)
+    (await soon(server.asked.get())).puts("y\n")
+    assert await call.text() == "y"
+    clock.now_s += lanes._REST_S
+    prepared = Call(lane, replace(PREPARE, tokens=THERE))
+    (await soon(server.asked.get())).ends("limit")
+    await prepared.text()
+    call = Call(lane, jump)
+    asking = await soon(server.asked.get())
+    assert asking.prompt == THERE
+    asking.puts("z\n")
+    assert await call.text() == "z"
 
 
 async def test_a_fast_server_is_asked_for_what_is_wanted(
