@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sc2_lsp.engine.remote import pulse
+from sc2_lsp.engine.remote import pulse, remote
 
 
 @pytest.fixture(autouse=True)
@@ -10,3 +10,5 @@ def patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     """A stand-in on a busy machine is not taken for gone, where that is not what is tested."""
     if not request.module.__name__.endswith("test_pulse"):
         monkeypatch.setattr(pulse, "PATIENCE_S", 10.0)
+    if request.module.__name__.endswith("test_several"):
+        monkeypatch.setattr(remote, "_FIRST_WAIT_S", 10.0)
