@@ -10,21 +10,12 @@ import pytest
 
 from sc2_lsp.engine import gateway, protocol
 from sc2_lsp.engine.gateway import Gateway, Peer
+from tests.support.clock import Clock
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows shares no engines")
 
 TOKEN = b"t" * 32
 TIMEOUT_S = 20.0
-
-
-class Clock:
-    """Time that goes on only when a test says so."""
-
-    def __init__(self) -> None:
-        self.now_s = 1000.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 class Echo:

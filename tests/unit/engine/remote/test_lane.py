@@ -14,6 +14,7 @@ from sc2_lsp.engine.remote import lane as lanes
 from sc2_lsp.engine.remote.lane import Asked, Lane, Preempted
 from sc2_lsp.engine.remote.protocol import ServerError
 from sc2_lsp.engine.remote.reading import Reading
+from tests.support.clock import Clock
 from tests.support.scripted_server import Asking, ScriptedServer
 
 HERE = tuple(range(1000, 2000))
@@ -22,13 +23,6 @@ NEAR_THERE = tuple(range(3500, 3600))
 REQUEST = GenerationRequest(HERE, max_tokens=20, deadline_s=20.0, stop=StopRule(1))
 PREPARE = replace(REQUEST, max_tokens=0, priority=Priority.BACKGROUND)
 GIVE_UP_S = 20.0
-
-
-class Clock:
-    now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 
 from sc2_lsp.engine.remote import names
 from sc2_lsp.engine.remote.names import FRESH_S, Names
+from tests.support.clock import Clock
 
 HOST = "models.test"
 
@@ -40,15 +41,8 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Resolver]:
     resolver.may_answer.set()
 
 
-class Clock:
-    now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
 async def test_an_answer_is_kept_for_a_while(resolver: Resolver) -> None:
-    clock = Clock()
+    clock = Clock(0.0)
     known = Names(clock)
     assert await known.addresses(HOST, 1.0) == ("192.0.2.1", "192.0.2.2")
     known.prefer(HOST, "192.0.2.2")
@@ -60,7 +54,7 @@ async def test_an_answer_is_kept_for_a_while(resolver: Resolver) -> None:
 
 
 async def test_an_old_answer_is_better_than_none(resolver: Resolver) -> None:
-    clock = Clock()
+    clock = Clock(0.0)
     known = Names(clock)
     await known.addresses(HOST, 1.0)
     clock.now_s = FRESH_S

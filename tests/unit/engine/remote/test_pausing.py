@@ -9,16 +9,10 @@ import pytest
 from sc2_lsp.engine.remote.address import Address
 from sc2_lsp.engine.remote.protocol import ServerError
 from sc2_lsp.engine.remote.transport import Transport
+from tests.support.clock import Clock
 from tests.support.fake_llama_server import FakeLlamaServer
 
 ASKED = {"content": "x", "parse_special": False}
-
-
-class Clock:
-    now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 @pytest.fixture

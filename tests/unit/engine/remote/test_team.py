@@ -21,6 +21,7 @@ from sc2_lsp.launching import KEY_VARIABLE
 from sc2_lsp.models import engine_spec, own
 from sc2_lsp.ports import Engine, EngineError
 from sc2_lsp.settings import Settings
+from tests.support.clock import Clock
 from tests.support.fake_engine import FakeEngine
 from tests.support.fake_llama_server import AUTHORITY, CERTIFICATE, CERTIFICATES, FakeLlamaServer
 
@@ -28,15 +29,6 @@ KEY = "key-4f1c"
 CODE = "planted_marker_77"
 REQUEST = GenerationRequest((1, 200, 3, 2), max_tokens=20, deadline_s=20.0, stop=StopRule(100))
 OTHER = replace(REQUEST, tokens=(1, 201, 3, 2))
-
-
-class Clock:
-    """Time that passes when it is told to."""
-
-    now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 @pytest.fixture(autouse=True)
