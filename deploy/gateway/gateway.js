@@ -187,16 +187,22 @@ function cost(r) {
         .reduce((sum, part) => sum + (Number(part) || 0), 0);
 }
 
+// What a refusal costs; who is far ahead already pays no more.
+function penalty(r) {
+    return Math.max(0, Math.min(REFUSED_SECONDS, MOST_SECONDS - excess(r)));
+}
+
+// The refusal that says so costs, too, when it is logged. To the millisecond, as sums of times are
+// no more exact than that.
 function retryAfter(r) {
-    return String(Math.max(1, Math.ceil(excess(r))));
+    return String(Math.max(1, Math.ceil(excess(r) + penalty(r) - 0.001)));
 }
 
 // Read once when a request is logged; '1', so that it is.
 function counted(r) {
     const seconds = Number(r.variables.request_time);
     if (r.variables.user) {
-        charge(r, r.variables.status === '429'
-            ? Math.max(0, Math.min(REFUSED_SECONDS, MOST_SECONDS - excess(r))) : cost(r));
+        charge(r, r.variables.status === '429' ? penalty(r) : cost(r));
     }
     add(`requests|${r.variables.user || '-'}|${r.variables.status}`, 1);
     if (r.variables.why) {

@@ -38,8 +38,8 @@ Counts = Counter[str]
 class Flooder:
     """Owns one user's connections to the gateway at `port`, whose certificate is in a file."""
 
-    def __init__(self, port: int, certificate: Path, key: str) -> None:
-        self._port, self._key = port, key
+    def __init__(self, port: int, certificate: Path, key: str, n_prompt: int) -> None:
+        self._port, self._key, self._n_prompt = port, key, n_prompt
         self._tls = ssl.create_default_context(cafile=str(certificate))
         self._random = random.Random(5)
         self.counts: Counts = Counter()
@@ -77,11 +77,12 @@ class Flooder:
             self.is_over.wait(_LEAST_PAUSE_S)
 
     def _prompt(self) -> list[int]:
-        return [MARK, *(self._random.randrange(300, 8000) for _ in range(N_PROMPT - 1))]
+        return [MARK, *(self._random.randrange(300, 8000) for _ in range(self._n_prompt - 1))]
 
     def _completion(self, use: Callable[[http.client.HTTPResponse], object]) -> int:
         # Without the token that ends a text it is as long as asked for.
-        endless = {"n_predict": N_WRITTEN, "logit_bias": [[0, False]], "t_max_predict_ms": 60_000}
+        n_written = min(N_WRITTEN, self._n_prompt)
+        endless = {"n_predict": n_written, "logit_bias": [[0, False]], "t_max_predict_ms": 60_000}
         return self._ask("/completion", {"prompt": self._prompt(), "stream": True, **endless}, use)
 
     def _ask(
@@ -108,10 +109,10 @@ KINDS = ("read", "read_slowly", "close_early", "break_rules", "count_tokens")
 _AT_ONCE = 2
 
 
-def _flood(pipe: Connection, port: int, certificate: Path, key: str) -> None:
+def _flood(pipe: Connection, port: int, certificate: Path, key: str, n_prompt: int) -> None:
     with suppress(OSError, AttributeError):
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    flooder = Flooder(port, certificate, key)
+    flooder = Flooder(port, certificate, key, n_prompt)
     threads = [threading.Thread(target=flooder.repeat, args=(kind,)) for kind in KINDS * _AT_ONCE]
     for thread in threads:
         thread.start()
@@ -152,11 +153,14 @@ def measured(gateway: Gateway, name: str) -> float:
 
 
 @contextmanager
-def flooding(port: int, certificate: Path, key: str) -> Iterator[Running]:
-    """A flood that has begun when this is entered and is over when it is left."""
+def flooding(port: int, certificate: Path, key: str, n_prompt: int = N_PROMPT) -> Iterator[Running]:
+    """A flood that has begun when this is entered and is over when it is left.
+
+    Its prompts have `n_prompt` tokens, and no more than that are written to them.
+    """
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(
-        target=_flood, args=(theirs, port, certificate, key)
+        target=_flood, args=(theirs, port, certificate, key, n_prompt)
     )
     process.start()
     theirs.close()
