@@ -130,7 +130,7 @@ class Lane:
         """
         is_resting = self._clock() - self._asked_at_s >= _REST_S
         is_long = self._n_missing(request)[0] > _AT_ONCE_TOKENS
-        may_read = is_resting and not request.max_tokens
+        may_read = is_resting and not request.max_tokens and not self._pace.is_shared
         if self._n_waiting or self._pace.is_busy or (is_long and not may_read):
             raise Preempted
 

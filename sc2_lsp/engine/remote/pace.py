@@ -19,6 +19,8 @@ _BUSY_WAIT_S = 0.15
 _SHARE = 1 / 3
 # What a server was like so long ago says little of it now.
 _REMEMBERED_S = 5.0
+# But who had to wait then is one of many, who together read more ahead than is ever used.
+_SHARED_S = 60.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 8.0
 
 
@@ -30,6 +32,7 @@ class Pace:
         self._tokens_per_s = _TOKENS_PER_S
         self._wait_s = 0.0
         self._learned_at_s = clock()
+        self._waited_at_s = clock() - _SHARED_S
         self._refused_until_s = clock()
         self._pause_s = _FIRST_PAUSE_S
 
@@ -42,6 +45,11 @@ class Pace:
     def is_busy(self) -> bool:
         """Whether to leave it alone with what nobody waits for."""
         return self.is_refusing or self.wait_s > _BUSY_WAIT_S
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether to read nothing long ahead, since it let us wait for others not long ago."""
+        return self._clock() - self._waited_at_s < _SHARED_S
 
     @property
     def is_refusing(self) -> bool:
@@ -58,6 +66,8 @@ class Pace:
             tokens_per_s = n_evaluated / max(prompt_s or answered_s, 1e-3)
             self._tokens_per_s += _WEIGHT * (tokens_per_s - self._tokens_per_s)
         wait_s = max(answered_s - prompt_s, 0.0) if prompt_s else 0.0
+        if wait_s > _BUSY_WAIT_S:
+            self._waited_at_s = self._clock()
         self._wait_s = self.wait_s + _WEIGHT * (wait_s - self.wait_s)
         self._learned_at_s = self._clock()
         self._pause_s = _FIRST_PAUSE_S
@@ -68,6 +78,7 @@ class Pace:
 
     def refused(self, spread: float) -> None:
         """It has too much to do; `spread`, between 0 and 1, keeps clients from coming at once."""
+        self._waited_at_s = self._clock()
         self._refused_until_s = self._clock() + self._pause_s * (0.5 + 0.5 * spread)
         self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
 
