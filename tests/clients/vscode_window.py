@@ -44,8 +44,9 @@ class Window:
     """Owns a VS Code server and a browser that shows one window of it.
 
     `data` is an empty folder; the window opens `workspace`, a folder, a `.code-workspace` file or
-    nothing. `settings` are those of the machine; `path` stands before what PATH has. The extension
-    is installed unless `is_empty`; `environment` is added to what the tests were started with.
+    nothing. `settings` are those of the machine; `path` stands before what PATH has. `extension` is
+    installed, ours if none is named, unless `is_empty`; `environment` is added to what the tests
+    were started with.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Window:
         path: Path | None = None,
         is_empty: bool = False,
         environment: Mapping[str, str] | None = None,
+        extension: Path = VSIX,
     ) -> None:
         self.workspace = workspace
         self.data = data
@@ -69,7 +71,7 @@ class Window:
         if path is not None:
             self._environment["PATH"] = f"{path}{os.pathsep}{os.environ['PATH']}"
         if not is_empty:
-            self._install()
+            self._install(extension)
         port = _free_port()
         self._log = (data / "server.log").open("w")
         self._server = subprocess.Popen(
@@ -147,9 +149,9 @@ class Window:
         data = str(self.data)
         return ["node", str(main), "--accept-server-license-terms", "--server-data-dir", data]
 
-    def _install(self) -> None:
+    def _install(self, extension: Path) -> None:
         done = subprocess.run(
-            [*self._command, "--install-extension", str(VSIX)],
+            [*self._command, "--install-extension", str(extension)],
             env=self._environment,
             capture_output=True,
             text=True,
