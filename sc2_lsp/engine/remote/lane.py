@@ -99,7 +99,7 @@ class Lane:
         self._held.clear()
         self._known.clear()
         if self._current is not None:
-            self._current.close()
+            self._current.close(ServerError("is not there any more", is_away=True))
 
     async def close(self) -> None:
         if self._current is not None:

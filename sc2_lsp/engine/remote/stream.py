@@ -108,9 +108,10 @@ class Stream:
             self._news.clear()
             await self._news.wait()
 
-    def close(self) -> None:
-        """Hang up, at which the server stops."""
+    def close(self, error: ServerError | None = None) -> None:
+        """Hang up, at which the server stops; who reads gets the error where there is one."""
         if not self.is_over:
+            self.error = error
             self.is_over = self.is_closed = True
             self._task.cancel()
             self._news.set()

@@ -417,3 +417,13 @@ async def test_a_server_that_turned_us_away_is_left_alone_for_a_moment(
     assert server.asked.empty()
     clock.now_s += 0.6
     assert await answered(lane, server, REQUEST)
+
+
+async def test_who_waits_for_a_server_that_is_given_up_is_told(
+    lane: Lane, server: ScriptedServer
+) -> None:
+    call = Call(lane, REQUEST)
+    await soon(server.asked.get())
+    lane.forget()
+    with pytest.raises(ServerError, match="not there any more"):
+        await call.text()
