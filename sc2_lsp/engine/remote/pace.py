@@ -19,10 +19,8 @@ _BUSY_WAIT_S = 0.15
 _SHARE = 1 / 3
 # What a server was like so long ago says little of it now.
 _REMEMBERED_S = 5.0
-# But who had to wait so much longer than at best is one of many, and together they would have more
-# read ahead than is ever used.
-_SHARED_S = 300.0
-_SHARED_WAIT_S = 0.08
+# But who had to wait then is one of many, who together read more ahead than is ever used.
+_SHARED_S = 60.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 8.0
 
 
@@ -35,7 +33,6 @@ class Pace:
         self._wait_s = 0.0
         self._learned_at_s = clock()
         self._waited_at_s = clock() - _SHARED_S
-        self._least_wait_s = _BUSY_WAIT_S - _SHARED_WAIT_S
         self._refused_until_s = clock()
         self._pause_s = _FIRST_PAUSE_S
 
@@ -69,9 +66,7 @@ class Pace:
             tokens_per_s = n_evaluated / max(prompt_s or answered_s, 1e-3)
             self._tokens_per_s += _WEIGHT * (tokens_per_s - self._tokens_per_s)
         wait_s = max(answered_s - prompt_s, 0.0) if prompt_s else 0.0
-        # The way to the server and back is in it.
-        self._least_wait_s = min(self._least_wait_s, wait_s)
-        if wait_s > self._least_wait_s + _SHARED_WAIT_S:
+        if wait_s > _BUSY_WAIT_S:
             self._waited_at_s = self._clock()
         self._wait_s = self.wait_s + _WEIGHT * (wait_s - self.wait_s)
         self._learned_at_s = self._clock()

@@ -332,7 +332,7 @@ async def test_prompts_are_prepared_when_the_hands_rest(
     assert await call.text() == ""
 
 
-async def test_a_server_that_let_somebody_wait_reads_nothing_long_ahead_for_minutes(
+async def test_a_server_that_let_somebody_wait_reads_nothing_long_ahead_for_a_minute(
     lane: Lane, server: ScriptedServer, clock: Clock
 ) -> None:
     call = Call(lane, REQUEST)
@@ -340,11 +340,11 @@ async def test_a_server_that_let_somebody_wait_reads_nothing_long_ahead_for_minu
     clock.now_s += 1.0
     asking.puts("x\n", prompt_s=0.1)
     assert await call.text() == "x"
-    clock.now_s += 299.0
+    clock.now_s += 30.0
     prepare = replace(PREPARE, tokens=THERE)
     with pytest.raises(Preempted):
         await Call(lane, prepare).text()
-    clock.now_s += 2.0
+    clock.now_s += 31.0
     later = Call(lane, prepare)
     assert (await soon(server.asked.get())).prompt == THERE
     await later.overtaken()
