@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
-import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -23,6 +21,7 @@ from sc2_lsp.ports import Engine
 from sc2_lsp.settings import Settings
 from tests.support.fake_engine import FakeEngine
 from tests.support.lsp_client import ROOT
+from tests.support.real_servers import running
 from tests.support.snapshots import snapshot
 
 pytestmark = [pytest.mark.reference, pytest.mark.timeout(300)]
@@ -40,20 +39,8 @@ def url() -> Iterator[str]:
     command = [program, "--model", BUNDLED_MODEL, "--host", "127.0.0.1", "--port", "0"]
     command += ["--ctx-size", "4096", "--parallel", "1", "--threads", "1"]
     command += ["--batch-size", "64", "--ubatch-size", "64"]
-    with subprocess.Popen(command, stderr=subprocess.STDOUT, stdout=subprocess.PIPE) as process:
-        assert process.stdout
-        try:
-            for line in process.stdout:
-                if found := re.search(rb"listening on (http://127\.0\.0\.1:\d+)", line):
-                    break
-            else:
-                raise AssertionError("llama-server did not start")
-            # What it says later is read by nobody, and must not stop it.
-            drain = subprocess.Popen(["cat"], stdin=process.stdout, stdout=subprocess.DEVNULL)
-            yield found[1].decode()
-        finally:
-            process.kill()
-    drain.wait()
+    with running(command, rb"listening on (http://127\.0\.0\.1:\d+)") as url:
+        yield url
 
 
 @pytest.fixture
