@@ -3,8 +3,8 @@
 Two servers stand side by side, each a gateway and a llama-server started as `deploy/compose` says,
 on a core of its own. One developer types at both, with the language server's pipeline and remote
 engine, over TLS and with a key of their own: each key is pressed at one, and when its answer is
-there at the other, which of them first by turns. At the first they are alone; at the second there
-is also
+there at the other, which of them first by turns. A round is that twice, the second time with the
+two servers' cores and turns exchanged. At the first they are alone; at the second there is also
 
 - `nobody`: which tells how much two equal servers differ here;
 - `colleague`: a second developer who types;
@@ -137,11 +137,11 @@ def main() -> None:
     loads = []
     for number in range(arguments.rounds):
         people = team(folders, 2, arguments.keys, arguments.seed + number)
-        for arm in arguments.arms[:: -1 if number % 2 else 1]:
-            _measure(samples[arm], people, arguments.server)
+        for arm, turn in product(arguments.arms[:: -1 if number % 2 else 1], (0, 1)):
+            _measure(samples[arm], people, arguments.server, turn)
             loads.append(os.getloadavg()[0])
             # Who has no time for all of them has seen these.
-            print(number, *table([samples[arm]])[2:], file=sys.stderr)
+            print(number, turn, *table([samples[arm]])[2:], file=sys.stderr)
     print("\n".join(table(list(samples.values()))))
     print(
         f"\n{arguments.rounds} rounds of {arguments.keys} keys, load of the machine "
@@ -150,10 +150,10 @@ def main() -> None:
     )
 
 
-def _measure(sample: Sample, people: Sequence[Developer], server: str) -> None:
-    """One round of one arm, added to the sample."""
-    with _deployed(server, 0) as first, _deployed(server, 1) as second:
-        asyncio.run(_round(sample, people, (first, second)))
+def _measure(sample: Sample, people: Sequence[Developer], server: str, turn: int) -> None:
+    """Half a round of one arm, added to the sample; `turn` says which half."""
+    with _deployed(server, turn) as first, _deployed(server, 1 - turn) as second:
+        asyncio.run(_round(sample, people, (first, second), turn))
         sample.others.update(
             line["status"]
             for line in second.gateway.log()
@@ -161,7 +161,9 @@ def _measure(sample: Sample, people: Sequence[Developer], server: str) -> None:
         )
 
 
-async def _round(sample: Sample, people: Sequence[Developer], sites: tuple[Site, Site]) -> None:
+async def _round(
+    sample: Sample, people: Sequence[Developer], sites: tuple[Site, Site], turn: int
+) -> None:
     typists = [Typist(site.url("alice"), people[0]) for site in sites]
     for typist in typists:
         await typist.open()
@@ -178,7 +180,7 @@ async def _round(sample: Sample, people: Sequence[Developer], sites: tuple[Site,
         starts = [site.used() for site in sites]
         cpu_ms: tuple[dict[int, float], dict[int, float]] = ({}, {})
         for number, stroke in enumerate(people[0].strokes):
-            for side in (1, 0) if number % 2 else (0, 1):
+            for side in (1, 0) if (number + turn) % 2 else (0, 1):
                 before_ms = sites[side].cpu_ms()
                 await typists[side].ask(number, stroke)
                 cpu_ms[side][number] = sites[side].cpu_ms() - before_ms
