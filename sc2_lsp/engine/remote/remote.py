@@ -22,7 +22,7 @@ from sc2_lsp.ports import Clock, Engine, EngineUnavailable, RequestLost
 from sc2_lsp.vocabulary import ENDOFTEXT
 
 _FIRST_PAUSE_S = 0.5
-_LONGEST_PAUSE_S = 4.0
+_LONGEST_PAUSE_S = 3.0
 _PROBE_S = 2.5
 # For how long it is taken for granted who the server is.
 _SURE_S = 5.0
