@@ -9,14 +9,7 @@ import pytest
 from sc2_lsp.engine.remote.remote import _SURE_S
 from tests.support import team_faults
 from tests.support.fake_llama_server import AUTHORITY, CERTIFICATES, FakeLlamaServer, numbered
-from tests.support.team_session import (
-    DEADLINE_S,
-    FALLBACK_S,
-    RECOVERY_S,
-    Session,
-    check,
-    session,
-)
+from tests.support.team_session import FALLBACK_S, Session, check, session
 
 pytestmark = [pytest.mark.server]
 
@@ -71,15 +64,9 @@ def test_a_certificate_that_nobody_should_believe(number: int) -> None:
     assert "CERTIFICATE_VERIFY_FAILED" in told
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("number", range(2))
 def test_one_that_answers_questions_and_writes_nothing(
     server: FakeLlamaServer, typing: Session, number: int
 ) -> None:
-    # It might be reading a long prompt: that it is not shows at the deadlines of two keys.
-    figures = typing.suffer(team_faults.stalls(server)[number])
-    assert figures.empty == ("deadline", "deadline")
-    assert figures.slowest_s <= DEADLINE_S + 1.0 + figures.stalled_s[0]
-    assert figures.local_s <= 2 * DEADLINE_S + 2.0 + figures.stalled_s[1]
-    assert figures.back_s <= RECOVERY_S + figures.stalled_s[2]
-    assert len(figures.messages) <= 1
+    # It might be reading a long prompt, so that what it was asked goes on.
+    check(typing.suffer(team_faults.stalls(server)[number]))

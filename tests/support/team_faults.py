@@ -34,7 +34,7 @@ def swap(server: FakeLlamaServer) -> Fault:
 
 
 def stalls(server: FakeLlamaServer) -> list[Fault]:
-    """It is alive but writes nothing, which shows at the deadline of a request alone."""
+    """It is alive but writes nothing, which shows by its taking longer than usual alone."""
     prompts = {"only": "/completion"}
     return [
         doing(server, "takes prompts and writes nothing", hangs=True, **prompts),

@@ -81,6 +81,14 @@ class Lane:
         self._asked_at_s = clock() - _REST_S
         self._free_at_s = 0.0
 
+    @property
+    def expected_s(self) -> float:
+        """How long the server should take to read what it is reading for us now."""
+        current = self._current
+        if current is None or current.is_over:
+            return 0.0
+        return self._pace.expected_s(current.n_expected)
+
     async def answer(self, asked: Asked) -> None:
         """Let `asked.reading` have all that it needs; raises ServerError and Preempted."""
         if asked.is_background:

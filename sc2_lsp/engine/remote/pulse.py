@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from sc2_lsp.domain import Tokens
 from sc2_lsp.engine.remote.protocol import Piece, Served, Server, ServerError
+from sc2_lsp.engine.remote.silence import Silence
 from sc2_lsp.ports import Clock
 
 QUIET_S = 0.25
@@ -113,11 +114,12 @@ class Pulse:
 
 
 class Heard:
-    """Implements `Server` by another: tells `pulse` of all that it says."""
+    """Implements `Server` by another: tells `pulse` and `silence` of all that it says."""
 
-    def __init__(self, server: Server, pulse: Pulse) -> None:
+    def __init__(self, server: Server, pulse: Pulse, silence: Silence) -> None:
         self._server = server
         self._pulse = pulse
+        self._silence = silence
 
     async def probe(self) -> Served:
         return await self._server.probe()
@@ -139,6 +141,7 @@ class Heard:
         async with aclosing(self._server.write(prompt, n_tokens, required)) as pieces:
             async for piece in pieces:
                 self._pulse.heard()
+                self._silence.heard(piece)
                 yield piece
 
     async def close(self) -> None:

@@ -9,14 +9,16 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
+from functools import partial
 
 from sc2_lsp.domain import Generation, GenerationRequest, ModelInfo, Priority, StopReason, Tokens
 from sc2_lsp.engine.remote.lane import Asked, Lane, Preempted, Spread
 from sc2_lsp.engine.remote.protocol import Served, Server, ServerError
 from sc2_lsp.engine.remote.pulse import Heard, Pulse
 from sc2_lsp.engine.remote.reading import Reading
+from sc2_lsp.engine.remote.silence import Silence
 from sc2_lsp.engine.remote.standing import Standing
 from sc2_lsp.ports import Clock, Engine, EngineUnavailable, RequestLost
 from sc2_lsp.vocabulary import ENDOFTEXT
@@ -30,10 +32,20 @@ _SURE_S = 5.0
 _FIRST_WAIT_S = 0.7
 # After so many requests in a row that brought nothing, it has to write something to be asked again.
 _MOST_SILENT = 2
+# How long one that owes an answer may keep still, at least, before that counts.
+_LEAST_DEBT_S = 2.0
 # Fewer than there are connections: a prompt and a probe do not wait for the texts of a new file.
 _MOST_TEXTS_AT_ONCE = 2
 _KNOWN_TEXTS = 1024
 _LONGEST_KNOWN_TEXT = 64 * 1024
+
+
+StandIn = Callable[["RemoteEngine"], Awaitable[object]]
+"""Waits until somebody else can answer what this one is asked; raises EngineError."""
+
+
+async def _nobody(silent: RemoteEngine) -> None:
+    raise EngineUnavailable("There is nobody else.")
 
 
 class RemoteEngine:
@@ -41,7 +53,11 @@ class RemoteEngine:
 
     `problem` says why it is not asked now, empty while it is. It is tried again after pauses that
     grow, in the background, and at most one attempt is under way. `doubt` is called when somebody
-    else may soon have to answer in its place.
+    else may soon have to answer in its place, and `stand_in` when that is so; it returns once one
+    can, and raises EngineError where nobody can.
+
+    A server that keeps still for much longer than usual owes an answer: what it was asked goes on,
+    others are not asked of it until it writes.
     """
 
     def __init__(
@@ -51,9 +67,11 @@ class RemoteEngine:
         clock: Clock,
         spread: Spread = random.random,
         doubt: Callable[[], None] = lambda: None,
+        stand_in: StandIn | None = None,
     ) -> None:
         self._pulse = Pulse(server.ask, doubt, clock)
-        self._server = Heard(server, self._pulse)
+        self._silence = Silence(self._usual_s, partial(stand_in or _nobody, self))
+        self._server = Heard(server, self._pulse, self._silence)
         self._n_ctx = n_ctx
         self._clock = clock
         self._spread = spread
@@ -63,6 +81,7 @@ class RemoteEngine:
         self._pause_s = _FIRST_PAUSE_S
         self._texts: OrderedDict[str, Tokens] = OrderedDict()
         self._answering: set[asyncio.Task[None]] = set()
+        self._owing: asyncio.Task[None] | None = None
         self.standing = Standing(clock)
         self._room = asyncio.Semaphore(_MOST_TEXTS_AT_ONCE)
         self._n_silent = 0
@@ -77,7 +96,7 @@ class RemoteEngine:
     @property
     def model_name(self) -> str | None:
         """What the server has loaded; None while it is not asked."""
-        return None if self._served is None else self._served.name
+        return self._served.name if self._served is not None and self._owing is None else None
 
     async def ready(self) -> bool:
         """Whether it can be asked; waits for the first attempt alone, and starts others in time."""
@@ -85,7 +104,7 @@ class RemoteEngine:
         if self._is_new and self._probing is not None:
             await asyncio.wait({self._probing}, timeout=_FIRST_WAIT_S)
             self._is_new = False
-        return self._served is not None
+        return self._served is not None and self._owing is None
 
     def try_again(self) -> None:
         """Begin an attempt in the background, if it is time for one.
@@ -137,18 +156,17 @@ class RemoteEngine:
         asked = Asked(request, Reading(request, self._clock()))
         answering = asyncio.ensure_future(self._pulse.watch(lambda: self.lane.answer(asked)))
         self._answering.add(answering)
+        is_silent = False
         try:
-            await asyncio.wait({answering}, timeout=request.deadline_s)
+            is_silent = await self._is_silent(answering, request)
         finally:
-            self._answering.discard(answering)
-            answering.cancel()
-            await asyncio.wait({answering})
+            if not is_silent:
+                await self._stop(answering)
+        self._take_in(asked)
+        if is_silent:
+            self._owe(asked, answering)
+            raise RequestLost("the server writes nothing", self)
         reading = asked.reading
-        if request.priority is not Priority.BACKGROUND and not reading.n_known:
-            elapsed_s = self._clock() - reading.started_s
-            self.standing.add(reading.prompt_s if reading.has_begun else elapsed_s)
-        if reading.has_begun:
-            self._n_silent = 0
         if answering.cancelled():
             if not reading.has_begun and request.priority is not Priority.BACKGROUND:
                 self._suspect()
@@ -166,8 +184,8 @@ class RemoteEngine:
         if self._probing is not None:
             self._probing.cancel()
         self._pulse.close()
-        for answering in self._answering:
-            answering.cancel()
+        for task in (*self._answering, *filter(None, (self._owing,))):
+            task.cancel()
         await self.lane.close()
         await self._server.close()
 
@@ -177,6 +195,70 @@ class RemoteEngine:
     async def _tokenize(self, text: str) -> Tokens:
         async with self._room:
             return await self._server.tokenize(text)
+
+    async def _is_silent(self, answering: asyncio.Task[None], request: GenerationRequest) -> bool:
+        """Wait until it is answered or too late; true where the server keeps still before that."""
+        if request.priority is Priority.BACKGROUND:
+            await asyncio.wait({answering}, timeout=request.deadline_s)
+            return False
+        silent = asyncio.ensure_future(self._silence.is_too_long())
+        try:
+            await asyncio.wait(
+                {answering, silent},
+                timeout=request.deadline_s,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            return not answering.done() and silent.done()
+        finally:
+            silent.cancel()
+
+    async def _stop(self, answering: asyncio.Task[None]) -> None:
+        self._answering.discard(answering)
+        answering.cancel()
+        await asyncio.wait({answering})
+
+    def _take_in(self, asked: Asked) -> None:
+        """What a request shows of the server, answered or given up."""
+        reading = asked.reading
+        if reading.has_begun:
+            self._n_silent = 0
+        if asked.is_background or reading.n_known:
+            return
+        if reading.has_begun:
+            self.standing.add(reading.prompt_s)
+        else:
+            self.standing.add_silence(self._clock() - reading.started_s)
+
+    def _usual_s(self) -> float:
+        return max(self.lane.expected_s, self.standing.usual_s)
+
+    def _owe(self, asked: Asked, answering: asyncio.Task[None]) -> None:
+        """Somebody else answers; what the server has begun it may bring to its end."""
+        if self._owing is None:
+            self._owing = asyncio.ensure_future(self._collect(asked, answering))
+        else:
+            answering.cancel()
+
+    async def _collect(self, asked: Asked, answering: asyncio.Task[None]) -> None:
+        """Wait until the server writes, which shows how long that takes, or was asked in vain."""
+        since_s = asked.reading.started_s
+        left_s = max(since_s + asked.request.deadline_s - self._clock(), _LEAST_DEBT_S)
+        writing = asyncio.ensure_future(self._silence.ends_within(left_s))
+        try:
+            await asyncio.wait({answering, writing}, return_when=asyncio.FIRST_COMPLETED)
+            is_over = answering.done() and not answering.cancelled()
+            error = answering.exception() if is_over else None
+            if isinstance(error, ServerError):
+                self._failed(error)
+            elif writing.done() and not writing.result():
+                self._suspect()
+            else:
+                self.standing.add(self._clock() - since_s)
+                self._n_silent = 0
+        finally:
+            self._owing = None
+            writing.cancel()
+            await self._stop(answering)
 
     def _suspect(self) -> None:
         """Nothing was written until a deadline, though the server is there."""

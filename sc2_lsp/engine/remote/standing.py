@@ -23,21 +23,34 @@ class Standing:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._answers: deque[tuple[float, float]] = deque(maxlen=_MOST)
+        self._written: deque[float] = deque(maxlen=_MOST)
         self.first_s = 0.0
 
     def add(self, seconds: float) -> None:
-        """Somebody waited so long for the first token, or until giving up."""
+        """Somebody waited so long for the first token."""
+        self._answers.append((self._clock(), seconds))
+        self._written.append(seconds)
+
+    def add_silence(self, seconds: float) -> None:
+        """Somebody waited so long and gave up."""
         self._answers.append((self._clock(), seconds))
 
     def forget(self) -> None:
         """Another server may be there from now on."""
         self._answers.clear()
+        self._written.clear()
 
     @property
     def expected_s(self) -> float:
         """What the next request has to expect."""
         recent = self._recent()
         return median(recent) if recent else self.first_s
+
+    @property
+    def usual_s(self) -> float:
+        """What three of four answers took at most, however long ago; the probe, where none is."""
+        written = sorted(self._written)
+        return written[-1 - len(written) // 4] if written else self.first_s
 
     @property
     def is_slow(self) -> bool:

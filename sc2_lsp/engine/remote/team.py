@@ -7,7 +7,7 @@ by the notice of the local model's description; the local weights are loaded onl
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -78,7 +78,7 @@ class TeamEngine:
             endpoints = endpoints_of(spec.endpoint, spec.access)
             self._names = [endpoint.address.url for endpoint in endpoints]
             if endpoints:
-                self._remote = _connect(endpoints, spec.n_ctx, self._clock, self._local.warm_up)
+                self._remote = _connect(endpoints, spec.n_ctx, self._clock, self._local)
         except ModelError as error:
             self._refusal = f"{error} Until then the model of this machine answers."
 
@@ -178,15 +178,20 @@ class _Instead:
 
 
 def _connect(
-    endpoints: Sequence[Endpoint], n_ctx: int, clock: Clock, doubt: Callable[[], None]
+    endpoints: Sequence[Endpoint], n_ctx: int, clock: Clock, local: EngineClient
 ) -> Several:
     # Whoever has no server does not wait for the library that speaks HTTP.
     from sc2_lsp.engine.remote.finding import AnyServer
     from sc2_lsp.engine.remote.remote import RemoteEngine
     from sc2_lsp.engine.remote.several import Several
 
-    def engine_at(endpoint: Endpoint) -> RemoteEngine:
-        server = AnyServer(endpoint.address, endpoint.model, n_ctx)
-        return RemoteEngine(server, n_ctx, clock, doubt=doubt)
+    engines: list[RemoteEngine] = []
 
-    return Several([engine_at(endpoint) for endpoint in endpoints])
+    async def stand_in(silent: RemoteEngine) -> None:
+        if not any(other.is_ready for other in engines if other is not silent):
+            await local.describe()
+
+    for endpoint in endpoints:
+        server = AnyServer(endpoint.address, endpoint.model, n_ctx)
+        engines.append(RemoteEngine(server, n_ctx, clock, doubt=local.warm_up, stand_in=stand_in))
+    return Several(engines)

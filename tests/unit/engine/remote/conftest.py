@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sc2_lsp.engine.remote import pulse, remote
+from sc2_lsp.engine.remote import pulse, remote, silence
 
 
 @pytest.fixture(autouse=True)
@@ -10,5 +10,7 @@ def patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     """A stand-in on a busy machine is not taken for gone, where that is not what is tested."""
     if not request.module.__name__.endswith("test_pulse"):
         monkeypatch.setattr(pulse, "PATIENCE_S", 10.0)
+    if not request.module.__name__.endswith("test_silence"):
+        monkeypatch.setattr(silence, "PATIENCE_S", 10.0)
     if request.module.__name__.endswith(("test_several", "test_engines")):
         monkeypatch.setattr(remote, "_FIRST_WAIT_S", 10.0)
