@@ -72,6 +72,8 @@ class _Server(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     fake: FakeLlamaServer
     protocol_version = "HTTP/1.1"
+    # What stands behind the headers would else wait for 40 ms.
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         self._answer({})
