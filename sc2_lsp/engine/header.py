@@ -87,6 +87,18 @@ def read_texts(path: Path, keys: Collection[str]) -> dict[str, list[str]]:
         raise HeaderError(f"{path} has no readable GGUF header: {error}") from error
 
 
+def count_elements(path: Path, key: str) -> int:
+    """How many elements the array at `key` has, 0 where there is none; reads no further than that.
+
+    Raises HeaderError.
+    """
+    try:
+        with path.open("rb") as file:
+            return _count_elements(_Cursor(file, path.stat().st_size), key)
+    except (OSError, ValueError, struct.error) as error:
+        raise HeaderError(f"{path} has no readable GGUF header: {error}") from error
+
+
 def _other_parts(path: Path) -> Iterator[Path]:
     """The further files of a split model, whose first one llama.cpp is given."""
     found = _SPLIT_NAME.search(path.name)
@@ -127,6 +139,17 @@ def _read_texts(cursor: _Cursor, keys: Collection[str]) -> dict[str, list[str]]:
         else:
             found[key] = [cursor.text() for _ in range(n_elements)]
     return found
+
+
+def _count_elements(cursor: _Cursor, key: str) -> int:
+    _, n_values = _read_counts(cursor)
+    for _ in range(n_values):
+        found, type_id = cursor.text(), cursor.number(_U32)
+        if found == key and type_id == _ARRAY:
+            cursor.number(_U32)
+            return cursor.number(_U64)
+        _value(cursor, type_id)
+    return 0
 
 
 def _read(cursor: _Cursor) -> Header:

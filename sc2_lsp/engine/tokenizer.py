@@ -8,6 +8,7 @@ BPE: each number char alone, then GPT-2's split into words, then the merges of t
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -22,6 +23,8 @@ from sc2_lsp.vocabulary import N_SPECIAL_TOKENS, SPECIAL_TOKENS
 TOKENS_KEY = "tokenizer.ggml.tokens"
 MERGES_KEY = "tokenizer.ggml.merges"
 _KNOWN_WORDS = 1 << 16
+# Two threads that want the same at once would else have one each.
+_reading = threading.Lock()
 _LONGEST_KNOWN_WORD = 64
 # What Unicode calls white space; `\s` has four control chars more.
 _SPACE = "\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -66,6 +69,11 @@ class Tokenizer:
                     self._words[word] = tokens
             found += tokens
         return tuple(found)
+
+    @property
+    def n_tokens(self) -> int:
+        """How many tokens the vocabulary has, special ones included."""
+        return len(self._texts)
 
     def bytes_of(self, tokens: Sequence[int]) -> bytes:
         """The UTF-8 that `tokens` stand for, special ones written out; other ids stand for none."""
@@ -125,12 +133,22 @@ class Tokenizer:
         return [symbol for symbol in symbols if symbol]
 
 
-@lru_cache(maxsize=2)
 def tokenizer_of(path: Path) -> Tokenizer:
     """The tokenizer whose vocabulary the GGUF file at `path` holds; takes tenths of a second.
 
-    Raises HeaderError.
+    For all who ask it is the same one, in memory once. Raises HeaderError.
     """
+    with _reading:
+        return _tokenizer_of(path)
+
+
+def is_known(text: str) -> bool:
+    """Whether Python knows all chars of `text`: it cannot tell whether others are letters."""
+    return text.isascii() or all(unicodedata.category(char) != "Cn" for char in set(text))
+
+
+@lru_cache(maxsize=2)
+def _tokenizer_of(path: Path) -> Tokenizer:
     texts = read_texts(path, (TOKENS_KEY, MERGES_KEY))
     try:
         return Tokenizer(texts[TOKENS_KEY], texts[MERGES_KEY])
@@ -153,6 +171,7 @@ def _chars_of_bytes() -> list[str]:
     return chars
 
 
+@lru_cache(maxsize=1)
 def _number_chars() -> str:
     """All chars of Unicode's category N, for a character class."""
     chars = map(chr, range(0x110000))

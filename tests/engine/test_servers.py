@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import random
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from sc2_lsp.engine.remote.address import Address
+from sc2_lsp.engine.remote.llama_server import LlamaServer
+from sc2_lsp.engine.remote.reckoning import Reckoning
+from sc2_lsp.engine.remote.transport import Transport
 from sc2_lsp.models import BUNDLED_MODEL
+from sc2_lsp.vocabulary import SPECIAL_TOKENS
+from tests.support.lsp_client import ROOT
+from tests.support.odd_chars import CHARS
 from tests.support.real_servers import Real, running
-from tests.support.server_contract import N_CTX
+from tests.support.server_contract import N_CTX, TEXT
 
 pytestmark = [pytest.mark.reference, pytest.mark.timeout(300)]
+
+
+class Counting(Transport):
+    """Counts what it has the server do."""
+
+    n_posts = 0
+
+    async def post(self, path: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        self.n_posts += 1
+        return await super().post(path, asked)
 
 
 class TestLlamaServer(Real):
@@ -27,6 +46,22 @@ class TestLlamaServer(Real):
         command += ["--batch-size", "64", "--ubatch-size", "64"]
         with running(command, rb"listening on (http://127\.0\.0\.1:\d+)") as url:
             yield url
+
+    async def test_texts_are_taken_apart_here_as_there(self, url: str) -> None:
+        transport = Counting(Address(url), "llama-server")
+        there = LlamaServer(transport, Reckoning(tuple))
+        here = LlamaServer(transport, Reckoning(lambda: (BUNDLED_MODEL,)))
+        files = [*(ROOT / "sc2_lsp" / "engine").glob("*.py"), *(ROOT / "docs").glob("*.md")]
+        chance = random.Random(11)
+        texts = ["".join(chance.choices(CHARS, k=chance.randrange(60))) for _ in range(500)]
+        texts += [TEXT, "".join(SPECIAL_TOKENS), *(file.read_text("utf-8") for file in files)]
+        await here.probe()
+        found = [await here.tokenize(text) for text in texts]
+        # The special tokens, and what proves the vocabulary.
+        assert transport.n_posts == 2
+        assert found == [await there.tokenize(text) for text in texts]
+        assert transport.n_posts == 2 + len(texts)
+        await here.close()
 
 
 class TestLlamaCppPython(Real):

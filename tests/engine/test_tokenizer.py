@@ -15,10 +15,7 @@ from sc2_lsp.models import BUNDLED_MODEL, engine_spec
 from sc2_lsp.settings import Settings
 from sc2_lsp.vocabulary import N_SPECIAL_TOKENS, SPECIAL_TOKENS
 from tests.support.lsp_client import ROOT
-
-CHARS = [chr(code) for code in range(0x20, 0x7F)] + 3 * list(
-    "\t\n\r\f\v\x1c\x1d\x85\xa0 éßñ½²一二Ⅳ٣😀\u200d\u2060\u2028\u3000\u0301<>|_'"
-)
+from tests.support.odd_chars import CHARS
 
 
 @pytest.fixture

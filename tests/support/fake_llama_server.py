@@ -19,6 +19,9 @@ from pathlib import Path
 from socketserver import TCPServer
 from typing import Any, ClassVar
 
+from sc2_lsp.engine.tokenizer import Tokenizer
+from sc2_lsp.vocabulary import SPECIAL_TOKENS
+
 SPECIAL = (1, 2, 3, 5, 6, 0)
 CERTIFICATE = Path(__file__).with_name("self_signed.pem")
 CERTIFICATES = Path(__file__).with_name("certificates")
@@ -72,6 +75,8 @@ class _Server(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     fake: FakeLlamaServer
     protocol_version = "HTTP/1.1"
+    # What stands behind the headers would else wait for 40 ms.
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         self._answer({})
@@ -108,10 +113,11 @@ class Handler(BaseHTTPRequestHandler):
         fake = self.fake
         if self.path == "/v1/models":
             meta = {"n_ctx": 2048, "n_ctx_train": 16384, "n_params": 3_030_371_328}
+            if fake.tokenizer is not None:
+                meta["n_vocab"] = fake.tokenizer.n_tokens
             self.send(200, json.dumps({"data": [{"id": "/models/team.gguf", "meta": meta}]}))
         elif self.path == "/tokenize":
-            text = asked["content"]
-            tokens = list(fake.special) if asked["parse_special"] else [100 + ord(c) for c in text]
+            tokens = fake.tokens(asked["content"], parse_special=asked["parse_special"])
             self.send(200, json.dumps({"tokens": tokens}))
         elif self.path == "/detokenize":
             content = "".join(chr(token - 100) for token in asked["tokens"])
@@ -195,13 +201,15 @@ class FakeLlamaServer:
     pieces, and breaks the connection behind `cut_at`. It hangs before it answers anything where
     `hangs`, answers a byte at a time where it `drips`, and with what it was sent, which is no HTTP,
     where it `echoes`. Where there is a path in `only`, nothing of that befalls the others. `answer`
-    makes the pieces out of a prompt. With TLS it shows `certificate`, and wants one that
+    makes the pieces out of a prompt. A text has one token a char, or those of `tokenizer`, whose
+    size it tells. With TLS it shows `certificate`, and wants one that
     `vouched_by` vouches for, if set.
     """
 
     pieces: Pieces = field(default_factory=lambda: [("ok", 100)])
     answer: Callable[[str], Pieces] | None = None
     special: tuple[int, ...] = SPECIAL
+    tokenizer: Tokenizer | None = None
     status: int = 200
     body: str = ""
     headers: dict[str, str] = field(default_factory=dict)
@@ -254,6 +262,14 @@ class FakeLlamaServer:
         """End what hangs or drips."""
         self._released.set()
         self._released = threading.Event()
+
+    def tokens(self, text: str, *, parse_special: bool) -> list[int]:
+        """What it makes of a text: of the control tokens that stand first, and of the rest."""
+        if self.tokenizer is None:
+            return list(self.special) if parse_special else [100 + ord(char) for char in text]
+        first = [*self.special] if parse_special else []
+        rest = text.removeprefix("".join(SPECIAL_TOKENS[token] for token in first))
+        return [*first, *self.tokenizer.tokenize(rest)]
 
     @property
     def url(self) -> str:

@@ -17,6 +17,7 @@ from sc2_lsp.engine.remote.address import Address
 from sc2_lsp.engine.remote.llama_server import LlamaServer
 from sc2_lsp.engine.remote.ollama import Loader, ollama, starcoder2_models
 from sc2_lsp.engine.remote.protocol import Piece, Served, ServerError
+from sc2_lsp.engine.remote.reckoning import Places, Reckoning
 from sc2_lsp.engine.remote.speaking import Speaker
 from sc2_lsp.engine.remote.tgi import tgi
 from sc2_lsp.engine.remote.transport import Transport
@@ -37,11 +38,12 @@ class AnyServer:
     """Implements `Server`.
 
     `model` is the one to ask where the server has several, else empty. `n_ctx` is for a server that
-    is told how many tokens a request may have.
+    is told how many tokens a request may have. `places` are this machine's vocabularies.
     """
 
-    def __init__(self, address: Address, model: str, n_ctx: int) -> None:
+    def __init__(self, address: Address, model: str, n_ctx: int, places: Places = tuple) -> None:
         self._transport = Transport(address, _UNKNOWN)
+        self._reckoning = Reckoning(places)
         self._loader = Loader(self._transport)
         self._model = model
         self._n_ctx = n_ctx
@@ -94,6 +96,7 @@ class AnyServer:
 
     async def close(self) -> None:
         await self._loader.close()
+        await self._reckoning.close()
         await self._transport.close()
 
     async def _again(self, found: LlamaServer | Speaker) -> Served:
@@ -123,7 +126,7 @@ class AnyServer:
         model = models[0] if models else {}
         if model.get("owned_by") == "llamacpp" or "meta" in model:
             transport.program = "llama-server"
-            return LlamaServer(transport)
+            return LlamaServer(transport, self._reckoning)
         words = await _words()
         match model.get("owned_by"):
             case "vllm":

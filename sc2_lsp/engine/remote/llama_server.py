@@ -12,6 +12,7 @@ from typing import Any
 
 from sc2_lsp.engine.remote.proof import NEEDED, NEEDED_TEXT, differs
 from sc2_lsp.engine.remote.protocol import Piece, Served, ServerError
+from sc2_lsp.engine.remote.reckoning import Reckoning
 from sc2_lsp.engine.remote.transport import Transport
 
 _DATA = "data: "
@@ -20,23 +21,30 @@ _DATA = "data: "
 class LlamaServer:
     """Implements `Server`."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, reckoning: Reckoning) -> None:
         self._transport = transport
+        self._reckoning = reckoning
 
     async def probe(self) -> Served:
         answer = await self._transport.get("/v1/models")
         with self._transport.reading():
             served = _served(answer)
-        found = await self._tokens({"content": NEEDED_TEXT, "parse_special": True})
-        if found != NEEDED:
-            raise differs(served.name)
+        sample = self._reckoning.sample(served)
+        found = await self._tokens({"content": NEEDED_TEXT + sample.text, "parse_special": True})
+        if found != NEEDED + sample.tokens:
+            if not sample.text or found[: len(NEEDED)] != NEEDED:
+                raise differs(served.name)
+            self._reckoning.refute()
+            raise ServerError("has another vocabulary than it had", is_away=True)
+        self._reckoning.meet(served, self._plain)
         return served
 
     async def ask(self) -> None:
         await self._transport.get("/v1/models")
 
     async def tokenize(self, text: str) -> tuple[int, ...]:
-        return await self._tokens({"content": text, "parse_special": False})
+        tokens = await self._reckoning.tokens(text)
+        return await self._plain(text) if tokens is None else tokens
 
     async def detokenize(self, tokens: Sequence[int]) -> str:
         answer = await self._transport.post("/detokenize", {"tokens": list(tokens)})
@@ -70,7 +78,11 @@ class LlamaServer:
                     raise ServerError("broke off with an error", is_away=False)
 
     async def close(self) -> None:
+        await self._reckoning.close()
         await self._transport.close()
+
+    async def _plain(self, text: str) -> tuple[int, ...]:
+        return await self._tokens({"content": text, "parse_special": False})
 
     async def _tokens(self, asked: dict[str, Any]) -> tuple[int, ...]:
         answer = await self._transport.post("/tokenize", {**asked, "add_special": False})
@@ -90,6 +102,7 @@ def _served(answer: dict[str, Any]) -> Served:
         n_params=int(meta.get("n_params") or 0),
         n_ctx=int(meta.get("n_ctx") or n_ctx_train),
         n_ctx_train=n_ctx_train,
+        n_vocab=int(meta.get("n_vocab") or 0),
     )
 
 

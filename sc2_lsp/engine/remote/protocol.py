@@ -34,7 +34,8 @@ class ServerError(Exception):
 class Served:
     """The model that the server has loaded, and the `program` that it runs in.
 
-    `n_ctx` is in tokens, for one request, 0 where the server does not tell.
+    `n_ctx` is in tokens, for one request, `n_vocab` how many there are; 0 where the server does not
+    tell.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Served:
     n_ctx: int
     n_ctx_train: int
     program: str = "llama-server"
+    n_vocab: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,13 +135,16 @@ class RemoteEngine:
     async def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         # A lone surrogate, which JSON can carry, has no UTF-8 form: it becomes a question mark.
         plain = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
-        missing = [text for text in dict.fromkeys(plain) if text not in self._texts]
+        known = self._texts
+        missing = [text for text in dict.fromkeys(plain) if text not in known]
         try:
             found = await self._pulse.watch(lambda: self._tokenize_all(missing))
         except ServerError as error:
             raise self._failed(error) from None
+        if known is not self._texts:
+            raise RequestLost(f"the server {self.problem or 'has another model now'}", self)
         fresh = dict(zip(missing, found, strict=True))
-        result = [fresh[text] if text in fresh else self._texts[text] for text in plain]
+        result = [fresh[text] if text in fresh else known[text] for text in plain]
         for text, tokens in zip(plain, result, strict=True):
             self._remember(text, tokens)
         return result
@@ -271,7 +274,7 @@ class RemoteEngine:
     async def _probe(self) -> None:
         started_s = self._clock()
         try:
-            self._served = await asyncio.wait_for(self._asked(), _PROBE_S)
+            served = await asyncio.wait_for(self._asked(), _PROBE_S)
         except ServerError as error:
             # One that is known and has too much to do is still there.
             if error.is_away or self._served is None:
@@ -279,6 +282,10 @@ class RemoteEngine:
         except asyncio.TimeoutError:
             self._lose("does not answer in time", started_s)
         else:
+            if served != self._served:
+                # Another model may have other tokens.
+                self._texts = OrderedDict()
+            self._served = served
             self.problem = ""
             self._pause_s = _FIRST_PAUSE_S
             self.standing.first_s = self._clock() - started_s
@@ -311,7 +318,7 @@ class RemoteEngine:
             return
         self._served = None
         # Another server may be behind the address when it is back.
-        self._texts.clear()
+        self._texts = OrderedDict()
         self.lane.forget()
         self.standing.forget()
         self.problem = problem

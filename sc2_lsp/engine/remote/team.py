@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sc2_lsp.domain import Access, EngineSpec, Generation, GenerationRequest, ModelInfo, Tokens
 from sc2_lsp.engine.client import EngineClient
 from sc2_lsp.engine.remote.endpoints import Endpoint, endpoints_of
+from sc2_lsp.models import BUNDLED_MODEL
 from sc2_lsp.ports import Clock, Engine, ModelError
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class TeamEngine:
         self._local = local
         self._clock = clock
         self._asked = ("", Access(), 0)
+        self._model_path = ""
         self._remote: Several | None = None
         self._names: list[str] = []
         self._refusal = ""
@@ -68,6 +71,7 @@ class TeamEngine:
 
     def configure(self, spec: EngineSpec) -> None:
         self._local.configure(replace(spec, endpoint="", access=Access()))
+        self._model_path = spec.model_path
         asked = (spec.endpoint, spec.access, spec.n_ctx)
         if asked == self._asked:
             return
@@ -78,7 +82,7 @@ class TeamEngine:
             endpoints = endpoints_of(spec.endpoint, spec.access)
             self._names = [endpoint.address.url for endpoint in endpoints]
             if endpoints:
-                self._remote = _connect(endpoints, spec.n_ctx, self._clock, self._local)
+                self._remote = self._connect(endpoints, spec.n_ctx)
         except ModelError as error:
             self._refusal = f"{error} Until then the model of this machine answers."
 
@@ -144,6 +148,31 @@ class TeamEngine:
         away = "; the server ".join(each)
         return f"The server {away}; the model of this machine answers until one of them does."
 
+    def _connect(self, endpoints: Sequence[Endpoint], n_ctx: int) -> Several:
+        # Whoever has no server does not wait for the library that speaks HTTP.
+        from sc2_lsp.engine.remote.finding import AnyServer
+        from sc2_lsp.engine.remote.remote import RemoteEngine
+        from sc2_lsp.engine.remote.several import Several
+
+        local = self._local
+        engines: list[RemoteEngine] = []
+
+        async def stand_in(silent: RemoteEngine) -> None:
+            if not any(other.is_ready for other in engines if other is not silent):
+                await local.describe()
+
+        for endpoint in endpoints:
+            server = AnyServer(endpoint.address, endpoint.model, n_ctx, self._vocabularies)
+            engine = RemoteEngine(
+                server, n_ctx, self._clock, doubt=local.warm_up, stand_in=stand_in
+            )
+            engines.append(engine)
+        return Several(engines)
+
+    def _vocabularies(self) -> Sequence[Path]:
+        """The models of this machine: all that are a StarCoder2 of any size have the same."""
+        return (Path(self._model_path), BUNDLED_MODEL)
+
     def _let_go(self) -> None:
         remote, self._remote = self._remote, None
         if remote is None:
@@ -175,23 +204,3 @@ class _Instead:
 
     async def generate(self, request: GenerationRequest) -> Generation:
         return await self._engine.generate(request)
-
-
-def _connect(
-    endpoints: Sequence[Endpoint], n_ctx: int, clock: Clock, local: EngineClient
-) -> Several:
-    # Whoever has no server does not wait for the library that speaks HTTP.
-    from sc2_lsp.engine.remote.finding import AnyServer
-    from sc2_lsp.engine.remote.remote import RemoteEngine
-    from sc2_lsp.engine.remote.several import Several
-
-    engines: list[RemoteEngine] = []
-
-    async def stand_in(silent: RemoteEngine) -> None:
-        if not any(other.is_ready for other in engines if other is not silent):
-            await local.describe()
-
-    for endpoint in endpoints:
-        server = AnyServer(endpoint.address, endpoint.model, n_ctx)
-        engines.append(RemoteEngine(server, n_ctx, clock, doubt=local.warm_up, stand_in=stand_in))
-    return Several(engines)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sc2_lsp.engine.header import HeaderError, read_model_header
+from sc2_lsp.engine.header import HeaderError, count_elements, read_model_header
 from sc2_lsp.models import BUNDLED_MODEL
 from tests.unit.engine.gguf_files import Shape, gguf
 
@@ -45,6 +45,23 @@ def test_plain_values_and_the_places_of_tensors_are_read(tmp_path: Path, version
         ("token_embd.weight", 8, (32, 3), 128),
         ("blk.0.ffn_up.weight", 12, (256, 2), 288),
     ]
+
+
+@pytest.mark.parametrize(
+    ("key", "n_elements"),
+    [("tokenizer.tokens", 3), ("starcoder2.norm", 0), ("tokenizer.merges", 0)],
+)
+def test_elements_are_counted_without_what_stands_behind_them(
+    tmp_path: Path, key: str, n_elements: int
+) -> None:
+    path = tmp_path / "model.gguf"
+    path.write_bytes(SAMPLE)
+    assert count_elements(path, key) == n_elements
+    path.write_bytes(SAMPLE[:20])
+    with pytest.raises(HeaderError, match="ends too soon"):
+        count_elements(path, key)
+    with pytest.raises(HeaderError, match="no readable GGUF header"):
+        count_elements(tmp_path / "missing.gguf", key)
 
 
 def test_tensors_and_header_make_up_the_whole_bundled_file() -> None:

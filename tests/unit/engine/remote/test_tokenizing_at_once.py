@@ -14,6 +14,7 @@ from sc2_lsp.engine.remote import connecting, transport
 from sc2_lsp.engine.remote.address import Address
 from sc2_lsp.engine.remote.llama_server import LlamaServer
 from sc2_lsp.engine.remote.protocol import ServerError
+from sc2_lsp.engine.remote.reckoning import Reckoning
 from sc2_lsp.engine.remote.remote import RemoteEngine
 
 N_TEXTS = 12 * connecting.MOST_CONNECTIONS
@@ -39,7 +40,7 @@ async def test_a_text_that_waits_for_a_connection_is_no_server_that_is_away(
     slow = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = slow.sockets[0].getsockname()[1]
     address = Address(f"http://127.0.0.1:{port}")
-    server = LlamaServer(transport.Transport(address, "llama-server"))
+    server = LlamaServer(transport.Transport(address, "llama-server"), Reckoning(tuple))
     engine = RemoteEngine(server, 4096, time.monotonic)
     try:
         texts = [str(number) for number in range(N_TEXTS)]
