@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from importlib.resources import files
 from importlib.util import find_spec
+from pathlib import Path
 
 import tree_sitter
 
@@ -60,7 +60,7 @@ def compares_text(grammar: str) -> bool:
 
 @cache
 def _patterns(grammar: str, purpose: str) -> str:
-    folder = files("sc2_lsp.syntax") / "queries" / purpose
+    folder = Path(__file__).with_name("queries") / purpose
     names = _QUERY_FILES.get(grammar, (grammar,))
     text = "\n".join((folder / f"{name}.scm").read_text(encoding="utf-8") for name in names)
     return text + _BROKEN if purpose == "outline" else text
