@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
 
-import psutil
-
 # Named in psutil on Windows only.
 _WINDOWS_IDLE_CLASS = 0x40
 _WINDOWS_VERY_LOW = 0
@@ -28,6 +26,8 @@ def give_way(urgency: Urgency) -> None:
     """Lower this process's priority for good; never fails."""
     if urgency is Urgency.NORMAL:
         return
+    import psutil  # Takes its time, and who gives way to nobody has no use for it.
+
     for lower in (_lower_cpu, _lower_io):
         with suppress(psutil.Error, OSError, AttributeError, ValueError):
             lower(urgency)
@@ -51,6 +51,8 @@ def at_most(time_s: int) -> Iterator[None]:
 
 
 def _lower_cpu(urgency: Urgency) -> None:
+    import psutil
+
     if psutil.WINDOWS:
         psutil.Process().nice(_WINDOWS_IDLE_CLASS)
         return
@@ -61,6 +63,8 @@ def _lower_cpu(urgency: Urgency) -> None:
 
 
 def _lower_io(_urgency: Urgency) -> None:
+    import psutil
+
     if psutil.LINUX:
         psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)
     elif psutil.WINDOWS:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from importlib.resources import files
 from importlib.util import find_spec
+from pathlib import Path
 
 import tree_sitter
 
@@ -39,20 +39,31 @@ _QUERY_FILES = {
     "typescript": ("ecmascript", "typescript"),
 }
 
+PURPOSES = ("outline", "bindings", "references")
+
 # What a grammar can make no sense of may hold definitions that it can.
 _BROKEN = "\n(ERROR) @scope"
 
 
 @cache
 def query_of(grammar: str, purpose: str) -> tree_sitter.Query:
-    """The patterns for a purpose: `outline`, `bindings` or `references`."""
-    folder = files("sc2_lsp.syntax") / "queries" / purpose
+    """The patterns for one of the `PURPOSES`."""
+    query: tree_sitter.Query = tree_sitter.Query(grammar_of(grammar), _patterns(grammar, purpose))
+    return query
+
+
+@cache
+def compares_text(grammar: str) -> bool:
+    """Whether there are patterns that ask what the text of a node is."""
+    return any("#" in _patterns(grammar, purpose) for purpose in PURPOSES)
+
+
+@cache
+def _patterns(grammar: str, purpose: str) -> str:
+    folder = Path(__file__).with_name("queries") / purpose
     names = _QUERY_FILES.get(grammar, (grammar,))
     text = "\n".join((folder / f"{name}.scm").read_text(encoding="utf-8") for name in names)
-    if purpose == "outline":
-        text += _BROKEN
-    query: tree_sitter.Query = tree_sitter.Query(grammar_of(grammar), text)
-    return query
+    return text + _BROKEN if purpose == "outline" else text
 
 
 @cache

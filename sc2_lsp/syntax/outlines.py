@@ -31,7 +31,6 @@ from sc2_lsp.syntax.imports import imports_of
 from sc2_lsp.syntax.languages import Language
 from sc2_lsp.syntax.names import bare, base_names, constructed, joined, split_path
 from sc2_lsp.syntax.parsing import parsed, parsed_again
-from sc2_lsp.syntax.plain_python import plain_outline, plain_rows
 from sc2_lsp.syntax.signatures import documented_start, given_types, up_to_body, without_body
 from sc2_lsp.syntax.source import prepare
 from sc2_lsp.syntax.uses import uses_of
@@ -82,8 +81,11 @@ def outline_of_bytes(
     if prepared is None:
         return Outline()
     grammar, data = prepared
-    if grammar == "python" and not references and (plain := plain_outline(data)) is not None:
-        return plain
+    if grammar == "python" and not references:
+        from sc2_lsp.syntax.plain_python import plain_outline
+
+        if (plain := plain_outline(data)) is not None:
+            return plain
     tree = parsed_again(data, grammar) if references else parsed(data, grammar)
     if tree is None or _n_unnamed(tree.root_node) > _MAX_UNNAMED:
         return Outline()
@@ -103,8 +105,12 @@ def outline_of_bytes(
 def rows_of_bytes(data: bytes, language: Language) -> tuple[Sequence[Row], Sequence[Import]]:
     """The fields of each definition of a text that is UTF-8, in their order, and the imports."""
     prepared = prepare(data, language)
-    if prepared is not None and prepared[0] == "python" and (plain := plain_rows(prepared[1])):
-        return plain
+    if prepared is not None and prepared[0] == "python":
+        # Its expressions take a while to compile, and not every process reads Python.
+        from sc2_lsp.syntax.plain_python import plain_rows
+
+        if plain := plain_rows(prepared[1]):
+            return plain
     found = outline_of_bytes(data, language, references=False)
     return [attrgetter(*_FIELDS)(one) for one in found.definitions], found.imports
 

@@ -12,7 +12,7 @@ from functools import partial
 
 import tree_sitter
 
-from sc2_lsp.syntax.grammars import grammar_of
+from sc2_lsp.syntax.grammars import compares_text, grammar_of
 
 _READ_BYTES = 1 << 16
 _LIMIT_S = 0.25
@@ -54,8 +54,11 @@ def _parse(data: bytes, grammar: str, old_tree: tree_sitter.Tree | None) -> tree
         # The parser would go on with the abandoned text.
         parser.reset()
         return None
-    # Nothing is parsed again here. Only a tree that was made from bytes gives the text of its nodes
-    # to queries without a call for each.
+    if not compares_text(grammar):
+        return tree
+    # Only a tree that was made from bytes gives the text of its nodes to queries without a call for
+    # each. Little is parsed again here, but where a grammar is in doubt as often as that of C++ it
+    # would be nearly all.
     return parser.parse(data, tree)
 
 

@@ -28,7 +28,7 @@ def prepare(data: bytes, language: Language) -> tuple[str, bytes] | None:
     if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
         # The grammars count no lone CR as the end of a line, which for an editor it is.
         data = _LONE_CR.sub(b"\n", data)
-    if max(map(len, data.split(b"\n"))) > _MAX_LINE_BYTES:
+    if _has_line_over(data, _MAX_LINE_BYTES):
         return None
     grammar = language.name
     if grammar in _AFRAID_OF_OPENINGS and _is_mostly_openings(data):
@@ -38,6 +38,12 @@ def prepare(data: bytes, language: Language) -> tuple[str, bytes] | None:
     if grammar == "c" and _CPP_ONLY.search(data):
         grammar = "cpp"
     return (grammar, data) if is_available(grammar) else None
+
+
+def _has_line_over(data: bytes, n_bytes: int) -> bool:
+    """Whether a line is longer than `n_bytes`: such a one stands at a multiple of it."""
+    ends = ((data.rfind(b"\n", 0, at), data.find(b"\n", at)) for at in range(0, len(data), n_bytes))
+    return any((end if end >= 0 else len(data)) - before - 1 > n_bytes for before, end in ends)
 
 
 def _is_mostly_openings(data: bytes) -> bool:

@@ -9,8 +9,10 @@ import re
 
 _MAX_WORD_CHARS = 64
 _MAX_REMEMBERED = 200_000
+_SHORT_BYTES = 3
 
 _WORD = re.compile(r"\w\w+")
+_DIGITS = frozenset(b"0123456789")
 # Of the ways to cut a text into runs of letters this is the fastest; what is not ASCII is sorted
 # out once for each run.
 _BLANKED = bytes(
@@ -18,6 +20,7 @@ _BLANKED = bytes(
     for byte in range(256)
 )
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
+_LOWER_PART = re.compile(r"[a-z][a-z]+")
 
 # Keywords of all languages together, and names that stand in nearly every file of one.
 _KEYWORDS = """
@@ -66,6 +69,9 @@ def _runs(content: str | bytes) -> list[bytes]:
 
 class _Remembered(dict[bytes, str]):
     def __missing__(self, run: bytes) -> str:
+        # Long numbers are told at a glance, and seldom stand anywhere twice.
+        if len(run) > _SHORT_BYTES and run[0] in _DIGITS and run.isascii():
+            return ""
         if len(self) >= _MAX_REMEMBERED:
             self.clear()
         found = self[run] = _searched_as(run)
@@ -73,6 +79,8 @@ class _Remembered(dict[bytes, str]):
 
 
 def _searched_as(run: bytes) -> str:
+    if run.isascii():
+        return _with_parts(run.decode("ascii"))
     words = _WORD.findall(run.decode("utf-8", "replace"))
     return " ".join(filter(None, map(_with_parts, words)))
 
@@ -86,12 +94,15 @@ def _whole(word: str) -> str:
 
 def _with_parts(word: str) -> str:
     whole = _whole(word)
-    if not whole:
-        return ""
-    split = _PART.findall(word) if word.isascii() else word.split("_")
-    parts = [part.lower() for part in split if len(part) > 1]
-    parts = [part for part in parts if part != whole and part not in KEYWORDS]
-    return " ".join((whole, *parts))
+    if not whole or (whole.isalpha() and word.islower()):
+        return whole
+    if not word.isascii():
+        parts = [part.lower() for part in word.split("_")]
+    elif word.islower():
+        parts = _LOWER_PART.findall(whole)
+    else:
+        parts = " ".join(_PART.findall(word)).lower().split()
+    return " ".join([whole, *(p for p in parts if len(p) > 1 and p != whole and p not in KEYWORDS)])
 
 
 _remembered = _Remembered()

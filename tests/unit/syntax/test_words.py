@@ -34,6 +34,17 @@ def test_words_of_any_script_count() -> None:
     assert identifiers("größe = naïve_метод") == ["größe", "naïve_метод", "naïve", "метод"]
 
 
+def test_digits_cut_a_name_into_parts() -> None:
+    assert identifiers("utf8_text2Line __a1 x_1 2nd") == [
+        "utf8_text2line",
+        "utf",
+        "text",
+        "line",
+        "a1",
+        "x_1",
+    ]
+
+
 def test_blobs_do_not_count() -> None:
     assert identifiers("a" * 65 + " word") == ["word"]
 
