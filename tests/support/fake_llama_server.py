@@ -19,6 +19,7 @@ from pathlib import Path
 from socketserver import TCPServer
 from typing import Any, ClassVar
 
+from sc2_lsp.engine.kv import common_prefix
 from sc2_lsp.engine.tokenizer import Tokenizer
 from sc2_lsp.vocabulary import SPECIAL_TOKENS
 
@@ -142,7 +143,9 @@ class Handler(BaseHTTPRequestHandler):
         fake = self.fake
         whole = fake.answer(text_of(asked["prompt"])) if fake.answer else fake.pieces
         pieces = whole[: asked["n_predict"] or 1]
-        timings = {"prompt_n": len(asked["prompt"]), "cache_n": 0, "prompt_ms": 1.0}
+        n_held = fake.read(asked["prompt"])
+        n_read = max(len(asked["prompt"]) - n_held, 1)
+        timings = {"prompt_n": n_read, "cache_n": n_held, "prompt_ms": 1.0}
         answers: list[dict[str, Any]] = [
             {"content": text, "tokens": [token], "stop": False, "timings": timings}
             for text, token in pieces
@@ -229,6 +232,7 @@ class FakeLlamaServer:
     closed: threading.Event = field(default_factory=threading.Event)
     handler: ClassVar[type[Handler]] = Handler
     _is_up: bool = False
+    _held: list[list[int]] = field(default_factory=list)
     _released: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
@@ -236,6 +240,8 @@ class FakeLlamaServer:
             fake = self
 
         self._released.clear()
+        # As a process that is new.
+        self._held.clear()
         self._is_up = True
         self._server = _Server((self.host, self.port), Handler)
         self._server.daemon_threads = True
@@ -270,6 +276,12 @@ class FakeLlamaServer:
         first = [*self.special] if parse_special else []
         rest = text.removeprefix("".join(SPECIAL_TOKENS[token] for token in first))
         return [*first, *self.tokenizer.tokenize(rest)]
+
+    def read(self, prompt: list[int]) -> int:
+        """How much of it was held already."""
+        n_held = max((common_prefix(held, prompt) for held in self._held), default=0)
+        self._held.append(prompt)
+        return n_held
 
     @property
     def url(self) -> str:

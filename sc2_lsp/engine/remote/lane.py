@@ -65,11 +65,12 @@ class Asked:
 class Lane:
     """Owns the streams of one client to one server. Belongs to one event loop.
 
-    `observe` is called with each stream that is over.
+    `observe` is called with each stream that is over, `begun` with each whose prompt is read.
     """
 
     def __init__(self, server: Server, clock: Clock, spread: Spread = random.random) -> None:
         self.observe: Callable[[Stream], None] = _nobody
+        self.begun: Callable[[Stream], None] = _nobody
         self._server = server
         self._clock = clock
         self._spread = spread
@@ -231,6 +232,7 @@ class Lane:
             self._clock,
             n_expected=self._held.n_missing(tokens),
             is_background=asked.is_background,
+            begun=lambda stream: self.begun(stream),
             over=lambda stream: self.observe(stream),
         )
         self._known.append(self._current)

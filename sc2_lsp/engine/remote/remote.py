@@ -20,6 +20,7 @@ from sc2_lsp.engine.remote.pulse import Heard, Pulse
 from sc2_lsp.engine.remote.reading import Reading
 from sc2_lsp.engine.remote.silence import Silence
 from sc2_lsp.engine.remote.standing import Standing
+from sc2_lsp.engine.remote.stream import Stream
 from sc2_lsp.ports import Clock, Engine, EngineUnavailable, RequestLost
 from sc2_lsp.vocabulary import ENDOFTEXT
 
@@ -32,6 +33,8 @@ _SURE_S = 5.0
 _FIRST_WAIT_S = 0.7
 # After so many requests in a row that brought nothing, it has to write something to be asked again.
 _MOST_SILENT = 2
+# One that reads so many tokens more than it should have to is asked who it is.
+_FORGOTTEN = 16
 # How long one that owes an answer may keep still, at least, before that counts.
 _LEAST_DEBT_S = 2.0
 # Fewer than there are connections: a prompt and a probe do not wait for the texts of a new file.
@@ -82,12 +85,15 @@ class RemoteEngine:
         self._texts: OrderedDict[str, Tokens] = OrderedDict()
         self._answering: set[asyncio.Task[None]] = set()
         self._owing: asyncio.Task[None] | None = None
+        self._recognising: asyncio.Task[None] | None = None
         self.standing = Standing(clock)
         self._room = asyncio.Semaphore(_MOST_TEXTS_AT_ONCE)
         self._n_silent = 0
+        self._n_losses = 0
         self._is_new = True
         self.problem = ""
         self.lane = Lane(self._server, clock, spread)
+        self.lane.begun = self._recognise
 
     @property
     def is_ready(self) -> bool:
@@ -159,6 +165,7 @@ class RemoteEngine:
         asked = Asked(request, Reading(request, self._clock()))
         answering = asyncio.ensure_future(self._pulse.watch(lambda: self.lane.answer(asked)))
         self._answering.add(answering)
+        n_losses = self._n_losses
         is_silent = False
         try:
             is_silent = await self._is_silent(answering, request)
@@ -170,6 +177,9 @@ class RemoteEngine:
             self._owe(asked, answering)
             raise RequestLost("the server writes nothing", self)
         reading = asked.reading
+        await self._recognised(reading.started_s + request.deadline_s - self._clock())
+        if self._n_losses != n_losses:
+            raise RequestLost(f"the server {self.problem}", self)
         if answering.cancelled():
             if not reading.has_begun and request.priority is not Priority.BACKGROUND:
                 self._suspect()
@@ -263,6 +273,22 @@ class RemoteEngine:
             writing.cancel()
             await self._stop(answering)
 
+    def _recognise(self, stream: Stream) -> None:
+        """Ask one that has forgotten what it held who it is, while it writes.
+
+        That is what a server does that was restarted, with another model perhaps.
+        """
+        if self._probing is None and stream.pieces[0].n_evaluated > stream.n_expected + _FORGOTTEN:
+            self._recognising = self._probing = asyncio.ensure_future(self._probe())
+
+    async def _recognised(self, seconds: float) -> None:
+        """Wait until it is known who it is; one that does not say so in time is lost."""
+        if self._recognising is None or self._recognising is not self._probing:
+            return
+        done, _ = await asyncio.wait({self._recognising}, timeout=max(seconds, 0.0))
+        if not done:
+            self._lose("does not say who it is", self._clock())
+
     def _suspect(self) -> None:
         """Nothing was written until a deadline, though the server is there."""
         self._n_silent += 1
@@ -317,6 +343,7 @@ class RemoteEngine:
             # Another request that was under way fails for the same reason.
             return
         self._served = None
+        self._n_losses += 1
         # Another server may be behind the address when it is back.
         self._texts = OrderedDict()
         self.lane.forget()

@@ -20,8 +20,8 @@ class Stream:
 
     `n_expected` is how much of the prompt it was thought to cost. `is_background` says that whoever
     asked first does not wait for it. `is_over` says that nothing more comes, `is_closed` that this
-    is because we hung up, and `error` that it was none of the server's will. `over` is called when
-    the connection is free.
+    is because we hung up, and `error` that it was none of the server's will. `begun` is called when
+    the first piece comes, `over` when the connection is free.
     """
 
     def __init__(
@@ -34,6 +34,7 @@ class Stream:
         *,
         n_expected: int,
         is_background: bool,
+        begun: Callable[[Stream], None],
         over: Callable[[Stream], None],
     ) -> None:
         self.tokens = tokens
@@ -52,6 +53,7 @@ class Stream:
         self.started_s = clock()
         self.begun_s: float | None = None
         self._clock = clock
+        self._begun = begun
         self._over = over
         self._news = asyncio.Event()
         self._task = asyncio.ensure_future(self._run(server, n_tokens))
@@ -138,9 +140,10 @@ class Stream:
                     if self._n_cached is None:
                         self._n_cached = piece.n_read
                 else:
+                    self.pieces.append(piece)
                     if self.begun_s is None:
                         self.begun_s = self._clock()
-                    self.pieces.append(piece)
+                        self._begun(self)
                 self.is_over = bool(piece.end)
                 self._news.set()
                 if self.is_over:
