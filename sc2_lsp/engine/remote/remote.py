@@ -278,8 +278,11 @@ class RemoteEngine:
 
         That is what a server does that was restarted, with another model perhaps.
         """
-        if self._probing is None and stream.pieces[0].n_evaluated > stream.n_expected + _FORGOTTEN:
-            self._recognising = self._probing = asyncio.ensure_future(self._probe())
+        if stream.pieces[0].n_evaluated <= stream.n_expected + _FORGOTTEN:
+            return
+        if self._probing is None:
+            self._probing = asyncio.ensure_future(self._probe())
+        self._recognising = self._probing
 
     async def _recognised(self, seconds: float) -> None:
         """Wait until it is known who it is; one that does not say so in time is lost."""

@@ -115,6 +115,22 @@ async def test_another_model_is_not_shown(engine: RemoteEngine, server: Server) 
     assert not await engine.ready()
 
 
+async def test_a_question_that_was_asked_before_is_not_asked_twice(
+    engine: RemoteEngine, server: Server
+) -> None:
+    server.may_tell.clear()
+    engine._retry_at_s = 0.0
+    engine.try_again()
+    answering, asking = await asks(engine, server, NEXT)
+    asking.puts("y", 92, n_evaluated=len(HERE) + 1)
+    asking.puts("\n", 93)
+    await idle()
+    assert not answering.done()
+    server.may_tell.set()
+    assert (await answering).text == "y"
+    assert server.n_probes == 2
+
+
 async def test_it_shows_while_it_writes(engine: RemoteEngine, server: Server) -> None:
     server.error = ServerError("has other.gguf, which is no StarCoder2 model", is_away=True)
     answering, asking = await asks(engine, server, NEXT)
