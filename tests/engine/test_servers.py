@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 from collections.abc import Iterator, Mapping
@@ -50,12 +51,15 @@ class TestLlamaServer(Real):
     async def test_texts_are_taken_apart_here_as_there(self, url: str) -> None:
         transport = Counting(Address(url), "llama-server")
         there = LlamaServer(transport, Reckoning(tuple))
-        here = LlamaServer(transport, Reckoning(lambda: (BUNDLED_MODEL,)))
+        reckoning = Reckoning(lambda: (BUNDLED_MODEL,))
+        here = LlamaServer(transport, reckoning)
         files = [*(ROOT / "sc2_lsp" / "engine").glob("*.py"), *(ROOT / "docs").glob("*.md")]
         chance = random.Random(11)
         texts = ["".join(chance.choices(CHARS, k=chance.randrange(60))) for _ in range(500)]
         texts += [TEXT, "".join(SPECIAL_TOKENS), *(file.read_text("utf-8") for file in files)]
         await here.probe()
+        assert reckoning._proving
+        await asyncio.wait({reckoning._proving})
         found = [await here.tokenize(text) for text in texts]
         # The special tokens, and what proves the vocabulary.
         assert transport.n_posts == 2
