@@ -19,8 +19,9 @@ from sc2_lsp.models import BUNDLED_MODEL
 from sc2_lsp.vocabulary import SPECIAL_TOKENS
 from tests.support.lsp_client import ROOT
 from tests.support.odd_chars import CHARS
-from tests.support.real_servers import Real, running
+from tests.support.real_servers import Real
 from tests.support.server_contract import N_CTX, TEXT
+from tests.support.server_processes import llama_server, started
 
 pytestmark = [pytest.mark.reference, pytest.mark.timeout(300)]
 
@@ -42,10 +43,8 @@ class TestLlamaServer(Real):
     @classmethod
     def url(cls) -> Iterator[str]:
         program = Path(os.environ["SC2_LLAMA_TOOLS"]) / "llama-server"
-        command = [program, "--model", BUNDLED_MODEL, "--host", "127.0.0.1", "--port", "0"]
-        command += ["--ctx-size", str(N_CTX), "--parallel", "1", "--threads", "1"]
-        command += ["--batch-size", "64", "--ubatch-size", "64"]
-        with running(command, rb"listening on (http://127\.0\.0\.1:\d+)") as url:
+        batches = ("--batch-size", "64", "--ubatch-size", "64")
+        with llama_server(program, "--ctx-size", str(N_CTX), *batches) as (url, _):
             yield url
 
     async def test_texts_are_taken_apart_here_as_there(self, url: str) -> None:
@@ -78,5 +77,5 @@ class TestLlamaCppPython(Real):
         command += ["--model", str(BUNDLED_MODEL), "--host", "127.0.0.1", "--port", "0"]
         command += ["--n_ctx", str(N_CTX), "--n_threads", "1"]
         command += ["--n_batch", "64", "--flash_attn", "true"]
-        with running(command, rb"running on (http://127\.0\.0\.1:\d+)") as url:
+        with started(command, rb"running on (http://127\.0\.0\.1:\d+)") as (url, _):
             yield url
