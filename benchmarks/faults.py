@@ -14,20 +14,19 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from sc2_lsp.models import BUNDLED_MODEL
 from tests.support import team_faults
 from tests.support.fake_llama_server import AUTHORITY, CERTIFICATES, FakeLlamaServer, numbered
 from tests.support.own_network import NAME, TEAM, OwnNetwork, own_resolver
+from tests.support.server_processes import llama_server
 from tests.support.team_session import (
     COMMAND,
     DEADLINE_S,
@@ -121,7 +120,8 @@ def _each(
 
 
 def _of_llama_server(program: Path, lasts_s: float) -> Iterator[Figures]:
-    with _llama_server(program, 0) as (url, process):
+    options = ("--ctx-size", "4096", "--alias", ALIAS)
+    with llama_server(program, *options) as (url, process):
         stop, go_on = signal.SIGSTOP, signal.SIGCONT
         with session(url, is_theirs=model_is(ALIAS)) as typing:
             fault = Fault(
@@ -135,29 +135,9 @@ def _of_llama_server(program: Path, lasts_s: float) -> Iterator[Figures]:
             fault = Fault(
                 "llama-server killed (SIGKILL) and started again",
                 process.kill,
-                lambda: again.enter_context(_llama_server(program, port)),
+                lambda: again.enter_context(llama_server(program, *options, port=port)),
             )
             yield typing.suffer(fault, lasts_s)
-
-
-@contextmanager
-def _llama_server(program: Path, port: int) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    command = [program, "--model", BUNDLED_MODEL, "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--ctx-size", "4096", "--parallel", "1", "--threads", "1", "--alias", ALIAS]
-    with subprocess.Popen(command, stderr=subprocess.STDOUT, stdout=subprocess.PIPE) as process:
-        assert process.stdout
-        try:
-            for line in process.stdout:
-                if found := re.search(rb"listening on (http://127\.0\.0\.1:\d+)", line):
-                    break
-            else:
-                raise SystemExit(f"{program} did not start")
-            # What it says later is read by nobody, and must not stop it.
-            with subprocess.Popen(["cat"], stdin=process.stdout, stdout=subprocess.DEVNULL):
-                yield found[1].decode(), process
-                process.kill()
-        finally:
-            process.kill()
 
 
 def _in_a_namespace(lasts_s: float) -> Iterator[Figures]:

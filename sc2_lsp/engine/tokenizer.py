@@ -26,6 +26,8 @@ _KNOWN_WORDS = 1 << 16
 # Two threads that want the same at once would else have one each.
 _reading = threading.Lock()
 _LONGEST_KNOWN_WORD = 64
+# From here on there are ideographs, of which some mean numbers but are letters, and private chars.
+_FIRST_WITHOUT_NUMBERS = 0x20000
 # What Unicode calls white space; `\s` has four control chars more.
 _SPACE = "\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 # Between numbers `\w` is a letter or an underscore, which is none.
@@ -174,5 +176,5 @@ def _chars_of_bytes() -> list[str]:
 @lru_cache(maxsize=1)
 def _number_chars() -> str:
     """All chars of Unicode's category N, for a character class."""
-    chars = map(chr, range(0x110000))
+    chars = filter(str.isnumeric, map(chr, range(_FIRST_WITHOUT_NUMBERS)))
     return "".join(char for char in chars if unicodedata.category(char)[0] == "N")

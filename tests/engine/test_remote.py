@@ -16,12 +16,12 @@ from sc2_lsp.domain import GenerationRequest, Priority, StopReason, StopRule, Tr
 from sc2_lsp.engine.client import EngineClient
 from sc2_lsp.engine.remote.remote import RemoteEngine
 from sc2_lsp.engine.remote.team import TeamEngine
-from sc2_lsp.models import BUNDLED_MODEL, engine_spec
+from sc2_lsp.models import engine_spec
 from sc2_lsp.ports import Engine
 from sc2_lsp.settings import Settings
 from tests.support.fake_engine import FakeEngine
 from tests.support.lsp_client import ROOT
-from tests.support.real_servers import running
+from tests.support.server_processes import llama_server
 from tests.support.snapshots import snapshot
 
 pytestmark = [pytest.mark.reference, pytest.mark.timeout(300)]
@@ -36,10 +36,8 @@ EXACT = Settings(n_ubatch=64, shift_tokens=0, drafting="never", warm_start_mb=0)
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     program = Path(os.environ["SC2_LLAMA_TOOLS"]) / "llama-server"
-    command = [program, "--model", BUNDLED_MODEL, "--host", "127.0.0.1", "--port", "0"]
-    command += ["--ctx-size", "4096", "--parallel", "1", "--threads", "1"]
-    command += ["--batch-size", "64", "--ubatch-size", "64"]
-    with running(command, rb"listening on (http://127\.0\.0\.1:\d+)") as url:
+    batches = ("--batch-size", "64", "--ubatch-size", "64")
+    with llama_server(program, "--ctx-size", "4096", *batches) as (url, _):
         yield url
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 from collections.abc import Iterator, Mapping
@@ -18,8 +19,9 @@ from sc2_lsp.models import BUNDLED_MODEL
 from sc2_lsp.vocabulary import SPECIAL_TOKENS
 from tests.support.lsp_client import ROOT
 from tests.support.odd_chars import CHARS
-from tests.support.real_servers import Real, running
+from tests.support.real_servers import Real
 from tests.support.server_contract import N_CTX, TEXT
+from tests.support.server_processes import llama_server, started
 
 pytestmark = [pytest.mark.reference, pytest.mark.timeout(300)]
 
@@ -41,21 +43,22 @@ class TestLlamaServer(Real):
     @classmethod
     def url(cls) -> Iterator[str]:
         program = Path(os.environ["SC2_LLAMA_TOOLS"]) / "llama-server"
-        command = [program, "--model", BUNDLED_MODEL, "--host", "127.0.0.1", "--port", "0"]
-        command += ["--ctx-size", str(N_CTX), "--parallel", "1", "--threads", "1"]
-        command += ["--batch-size", "64", "--ubatch-size", "64"]
-        with running(command, rb"listening on (http://127\.0\.0\.1:\d+)") as url:
+        batches = ("--batch-size", "64", "--ubatch-size", "64")
+        with llama_server(program, "--ctx-size", str(N_CTX), *batches) as (url, _):
             yield url
 
     async def test_texts_are_taken_apart_here_as_there(self, url: str) -> None:
         transport = Counting(Address(url), "llama-server")
         there = LlamaServer(transport, Reckoning(tuple))
-        here = LlamaServer(transport, Reckoning(lambda: (BUNDLED_MODEL,)))
+        reckoning = Reckoning(lambda: (BUNDLED_MODEL,))
+        here = LlamaServer(transport, reckoning)
         files = [*(ROOT / "sc2_lsp" / "engine").glob("*.py"), *(ROOT / "docs").glob("*.md")]
         chance = random.Random(11)
         texts = ["".join(chance.choices(CHARS, k=chance.randrange(60))) for _ in range(500)]
         texts += [TEXT, "".join(SPECIAL_TOKENS), *(file.read_text("utf-8") for file in files)]
         await here.probe()
+        assert reckoning._proving
+        await asyncio.wait({reckoning._proving})
         found = [await here.tokenize(text) for text in texts]
         # The special tokens, and what proves the vocabulary.
         assert transport.n_posts == 2
@@ -74,5 +77,5 @@ class TestLlamaCppPython(Real):
         command += ["--model", str(BUNDLED_MODEL), "--host", "127.0.0.1", "--port", "0"]
         command += ["--n_ctx", str(N_CTX), "--n_threads", "1"]
         command += ["--n_batch", "64", "--flash_attn", "true"]
-        with running(command, rb"running on (http://127\.0\.0\.1:\d+)") as url:
+        with started(command, rb"running on (http://127\.0\.0\.1:\d+)") as (url, _):
             yield url

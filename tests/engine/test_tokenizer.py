@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+import unicodedata
 from collections.abc import AsyncIterator
 
 import pytest
@@ -47,6 +48,12 @@ def test_every_text_is_read_back(tokenizer: Tokenizer) -> None:
     assert tokenizer.bytes_of(tokens).decode() == text
     written_out = "".join(SPECIAL_TOKENS).encode()
     assert tokenizer.bytes_of([*range(N_SPECIAL_TOKENS), 49_152, -1]) == written_out
+
+
+def test_each_number_is_taken_alone(tokenizer: Tokenizer) -> None:
+    chars = map(chr, range(0x110000))
+    for char in (char for char in chars if unicodedata.category(char)[0] == "N"):
+        assert [*tokenizer._split(f"a{char}{char}")] == ["a", char, char]
 
 
 def test_another_vocabulary_is_refused() -> None:

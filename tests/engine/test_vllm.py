@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from sc2_lsp.models import BUNDLED_MODEL
-from tests.engine.rigs.checkpoint import write_checkpoint
-from tests.support.real_servers import Real, running
+from tests.support.bundled_checkpoint import write_bundled_checkpoint
+from tests.support.real_servers import Real
 from tests.support.server_contract import N_CTX
+from tests.support.server_processes import started
 
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(1200)]
 
@@ -25,8 +24,7 @@ class TestVllm(Real):
     @pytest.fixture(scope="class")
     @classmethod
     def url(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-        folder = tmp_path_factory.mktemp("sc2-tiny")
-        write_checkpoint(Path(BUNDLED_MODEL), folder)
+        folder = write_bundled_checkpoint(tmp_path_factory.mktemp("models") / "sc2-tiny")
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         command = [os.environ["SC2_VLLM"], "serve", folder, "--served-model-name", "sc2-tiny"]
@@ -38,5 +36,5 @@ class TestVllm(Real):
             "VLLM_CPU_KVCACHE_SPACE": "1",
             "VLLM_CPU_OMP_THREADS_BIND": "nobind",
         }
-        with running(command, rb"(Application startup complete)", environment):
+        with started(command, rb"(Application startup complete)", environment):
             yield f"http://127.0.0.1:{port}"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sc2_lsp.models import BUNDLED_MODEL
-from tests.quantize.bundled_checkpoint import write_bundled_checkpoint
 from tests.quantize.conftest import ROOT, Command
+from tests.support.bundled_checkpoint import write_bundled_checkpoint
 
 SOURCES = ROOT / "sc2_lsp" / "prompt"
 

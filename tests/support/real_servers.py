@@ -1,16 +1,9 @@
-"""Real servers, as processes of their own, with the bundled model."""
+"""What holds for every real server with the bundled model."""
 
 from __future__ import annotations
 
-import os
-import re
-import signal
-import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from types import MappingProxyType
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -24,36 +17,6 @@ from tests.support.server_contract import Contract
 
 CODE = (ROOT / "sc2_lsp" / "text.py").read_text(encoding="utf-8")
 N_PLACES = 12
-EMPTY: Mapping[str, str] = MappingProxyType({})
-
-
-@contextmanager
-def running(
-    command: Sequence[str | Path], listens: bytes, environment: Mapping[str, str] = EMPTY
-) -> Iterator[str]:
-    """What `listens` finds in what a server says once it can be asked, such as its address."""
-    with subprocess.Popen(
-        command,
-        stderr=subprocess.STDOUT,
-        stdout=subprocess.PIPE,
-        env={**os.environ, **environment},
-        start_new_session=True,
-    ) as process:
-        assert process.stdout
-        said = []
-        try:
-            for line in process.stdout:
-                said.append(line)
-                if found := re.search(listens, line):
-                    break
-            else:
-                raise AssertionError(b"".join(said).decode())
-            # What it says later is read by nobody, and must not stop it.
-            drain = subprocess.Popen(["cat"], stdin=process.stdout, stdout=subprocess.DEVNULL)
-            yield found[1].decode()
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
-    drain.wait()
 
 
 class Real(Contract):

@@ -12,7 +12,6 @@ can read in time, by what it probably holds and how fast it was.
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -25,9 +24,6 @@ from sc2_lsp.engine.remote.protocol import Server, ServerError
 from sc2_lsp.engine.remote.reading import Reading
 from sc2_lsp.engine.remote.stream import Stream
 from sc2_lsp.ports import Clock
-
-Spread = Callable[[], float]
-"""A number between 0 and 1 that spreads the attempts of many clients."""
 
 # What our gateway lets a request ask for.
 _MOST_TOKENS = 512
@@ -68,12 +64,11 @@ class Lane:
     `observe` is called with each stream that is over, `begun` with each whose prompt is read.
     """
 
-    def __init__(self, server: Server, clock: Clock, spread: Spread = random.random) -> None:
+    def __init__(self, server: Server, clock: Clock) -> None:
         self.observe: Callable[[Stream], None] = _nobody
         self.begun: Callable[[Stream], None] = _nobody
         self._server = server
         self._clock = clock
-        self._spread = spread
         self._held = Held()
         self._pace = Pace(clock)
         self._current: Stream | None = None
@@ -245,7 +240,7 @@ class Lane:
             await stream.feed(asked.reading, index)
         except ServerError as error:
             if error.is_busy:
-                self._pace.refused(self._spread())
+                self._pace.refused(error.pause_s)
             raise
         finally:
             self._learn(stream)

@@ -21,7 +21,6 @@ _SHARE = 1 / 3
 _REMEMBERED_S = 5.0
 # But who had to wait then is one of many, who together read more ahead than is ever used.
 _SHARED_S = 60.0
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 8.0
 
 
 class Pace:
@@ -34,7 +33,6 @@ class Pace:
         self._learned_at_s = clock()
         self._waited_at_s = clock() - _SHARED_S
         self._refused_until_s = clock()
-        self._pause_s = _FIRST_PAUSE_S
 
     @property
     def wait_s(self) -> float:
@@ -53,7 +51,7 @@ class Pace:
 
     @property
     def is_refusing(self) -> bool:
-        """Whether to ask nothing at all for a moment, since it said that it has too much to do."""
+        """Whether to ask nothing at all, since it has too much to do and its pause is not over."""
         return self._clock() < self._refused_until_s
 
     def learn(self, n_evaluated: int, prompt_s: float, answered_s: float) -> None:
@@ -70,17 +68,15 @@ class Pace:
             self._waited_at_s = self._clock()
         self._wait_s = self.wait_s + _WEIGHT * (wait_s - self.wait_s)
         self._learned_at_s = self._clock()
-        self._pause_s = _FIRST_PAUSE_S
 
     def expected_s(self, n_missing: int) -> float:
         """How long it takes to read so many tokens, the wait included."""
         return self.wait_s + n_missing / self._tokens_per_s
 
-    def refused(self, spread: float) -> None:
-        """It has too much to do; `spread`, between 0 and 1, keeps clients from coming at once."""
+    def refused(self, pause_s: float) -> None:
+        """It has too much to do, and is not asked for so many seconds, as others have decided."""
         self._waited_at_s = self._clock()
-        self._refused_until_s = self._clock() + self._pause_s * (0.5 + 0.5 * spread)
-        self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
+        self._refused_until_s = self._clock() + pause_s
 
     def choose(self, n_missing: list[int], budget_s: float) -> int:
         """The first prompt that is read within the budget, else the one with the least to read."""

@@ -15,14 +15,18 @@ class ServerError(Exception):
 
     `is_away` says that it cannot be asked anything now, rather than that it refused one request.
     `status` is what HTTP calls it, 0 where nothing came. `n_ctx` is how many tokens a request may
-    have where one had too many, else 0.
+    have where one had too many, else 0. `pause_s` is for how long one that has too much to do is
+    not asked.
     """
 
-    def __init__(self, message: str, *, is_away: bool, status: int = 0, n_ctx: int = 0) -> None:
+    def __init__(
+        self, message: str, *, is_away: bool, status: int = 0, n_ctx: int = 0, pause_s: float = 0.0
+    ) -> None:
         super().__init__(message)
         self.is_away = is_away
         self.status = status
         self.n_ctx = n_ctx
+        self.pause_s = pause_s
 
     @property
     def is_busy(self) -> bool:

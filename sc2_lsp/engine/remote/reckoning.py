@@ -28,7 +28,6 @@ Places = Callable[[], Sequence[Path]]
 FRESH_S = 10.0
 """How long after a probe its server is taken to have the model that it had: two probes' time."""
 
-_PATIENCE_S = 0.5
 # Tokens whose texts are compared: at first, and at each probe.
 _N_PROVED = 1000
 _N_SAMPLED = 200
@@ -54,7 +53,7 @@ class Reckoning:
         self._met: tuple[Served, tuple[Path, ...]] | None = None
         self._tokenizer: Tokenizer | None = None
         self._proving: asyncio.Task[None] | None = None
-        self._begun_s = self._seen_s = clock()
+        self._seen_s = clock()
         self._n_samples = 0
 
     def meet(self, served: Served, ask: Callable[[str], Awaitable[Tokens]]) -> None:
@@ -67,7 +66,7 @@ class Reckoning:
         if met == self._met:
             return
         self.forget()
-        self._met, self._begun_s, self._n_samples = met, self._clock(), 0
+        self._met, self._n_samples = met, 0
         self._proving = asyncio.ensure_future(self._prove(*met, ask))
 
     def sample(self, served: Served) -> Sample:
@@ -88,13 +87,7 @@ class Reckoning:
         self._met = self._tokenizer = self._proving = None
 
     async def tokens(self, text: str) -> Tokens | None:
-        """The tokens of `text`; None where the server has to be asked for them.
-
-        The first time it waits a moment for the proof, which needs less than the texts of a file.
-        """
-        if self._proving is not None:
-            patience_s = self._begun_s + _PATIENCE_S - self._clock()
-            await asyncio.wait({self._proving}, timeout=max(0.0, patience_s))
+        """The tokens of `text`; None where the server has to be asked, as before it has proved."""
         tokenizer = self._tokenizer
         if tokenizer is None or self._clock() - self._seen_s >= FRESH_S or not is_known(text):
             return None

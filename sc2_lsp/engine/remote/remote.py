@@ -14,7 +14,8 @@ from contextlib import aclosing
 from functools import partial
 
 from sc2_lsp.domain import Generation, GenerationRequest, ModelInfo, Priority, StopReason, Tokens
-from sc2_lsp.engine.remote.lane import Asked, Lane, Preempted, Spread
+from sc2_lsp.engine.remote.lane import Asked, Lane, Preempted
+from sc2_lsp.engine.remote.pausing import Spread
 from sc2_lsp.engine.remote.protocol import Served, Server, ServerError
 from sc2_lsp.engine.remote.pulse import Heard, Pulse
 from sc2_lsp.engine.remote.reading import Reading
@@ -92,7 +93,7 @@ class RemoteEngine:
         self._n_losses = 0
         self._is_new = True
         self.problem = ""
-        self.lane = Lane(self._server, clock, spread)
+        self.lane = Lane(self._server, clock)
         self.lane.begun = self._recognise
 
     @property

@@ -2,12 +2,13 @@
 
 Whatever goes wrong is a ServerError of one sentence, without what was sent or what came: either may
 hold code. Redirects are not followed, and no proxy of the environment is asked. A server that says
-429 is not asked for tokens or text until it said that it may be.
+429 is not asked for tokens or text during the pause that follows.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
 import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator, Mapping
@@ -18,13 +19,12 @@ import httpx2
 
 from sc2_lsp.engine.remote.address import Address
 from sc2_lsp.engine.remote.connecting import ANSWER_S, CONNECT_S, client_for
+from sc2_lsp.engine.remote.pausing import Pausing, Spread
 from sc2_lsp.engine.remote.protocol import ServerError
 from sc2_lsp.ports import Clock
 
 # In bytes.
 _LONGEST_LINE = 1 << 20
-_PAUSE_S = 1.0
-_LONGEST_PAUSE_S = 30.0
 # What OpenAI, vLLM and llama-cpp-python say to a prompt that is too long.
 _TOO_LONG = re.compile(r"maximum context length is (\d{1,9})\b")
 
@@ -32,11 +32,16 @@ _TOO_LONG = re.compile(r"maximum context length is (\d{1,9})\b")
 class Transport:
     """Owns the connections to one server; `program` is what answers there, as far as known."""
 
-    def __init__(self, address: Address, program: str, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self,
+        address: Address,
+        program: str,
+        clock: Clock = time.monotonic,
+        spread: Spread = random.random,
+    ) -> None:
         self.program = program
         self._client = client_for(address)
-        self._clock = clock
-        self._paused_until_s = 0.0
+        self._pausing = Pausing(clock, spread)
 
     async def get(self, path: str) -> dict[str, Any]:
         """The JSON object at `path`."""
@@ -67,6 +72,7 @@ class Transport:
                 await asyncio.wait_for(response.aread(), ANSWER_S)
             if response.status_code != httpx2.codes.OK:
                 raise self._refusal(response)
+            self._pausing.end()
             async for line in _lines(response):
                 yield line
 
@@ -97,9 +103,9 @@ class Transport:
             raise ServerError(f"cannot be reached ({reason})", is_away=True) from None
 
     def _refuse_in_pause(self) -> None:
-        if self._clock() < self._paused_until_s:
+        if pause_s := self._pausing.remaining_s:
             message = "had too much to do (429) and is not asked for a while"
-            raise ServerError(message, is_away=False, status=429)
+            raise ServerError(message, is_away=False, status=429, pause_s=pause_s)
 
     def _answer(self, response: httpx2.Response) -> Any:
         if response.status_code != httpx2.codes.OK:
@@ -115,8 +121,9 @@ class Transport:
         elif status == 404:
             message, is_away = f"is not {self.program} (404)", True
         elif status == 429:
-            self._paused_until_s = self._clock() + _pause_s(response)
-            message, is_away = "has too much to do (429)", False
+            pause_s = self._pausing.begin(response.headers.get("Retry-After", ""))
+            message = "has too much to do (429)"
+            return ServerError(message, is_away=False, status=status, pause_s=pause_s)
         elif status == 400 and (found := _TOO_LONG.search(response.text)):
             n_ctx = int(found[1])
             message = f"takes {n_ctx} tokens a request, fewer than it was sent"
@@ -141,13 +148,6 @@ def _object(answer: Any) -> dict[str, Any]:
     if not isinstance(answer, dict):
         raise ValueError("no object")
     return answer
-
-
-def _pause_s(response: httpx2.Response) -> float:
-    """For how long the server wants no requests: what it says in seconds, within bounds."""
-    said = response.headers.get("Retry-After", "").strip()
-    is_number = said.isascii() and said.isdecimal() and len(said) < 10
-    return min(max(_PAUSE_S, float(said)), _LONGEST_PAUSE_S) if is_number else _PAUSE_S
 
 
 async def _soon(asking: Awaitable[httpx2.Response]) -> httpx2.Response:

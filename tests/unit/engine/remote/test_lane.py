@@ -37,7 +37,7 @@ def server() -> ScriptedServer:
 
 @pytest.fixture
 def lane(server: ScriptedServer, clock: Clock) -> Lane:
-    return Lane(server, clock, lambda: 1.0)
+    return Lane(server, clock)
 
 
 class Call:
@@ -409,13 +409,15 @@ async def test_a_server_that_turned_us_away_is_left_alone_for_a_moment(
 ) -> None:
     call = Call(lane, REQUEST)
     asking = await soon(server.asked.get())
-    asking.fails(ServerError("has too much to do (429)", is_away=False, status=429))
+    busy = ServerError("has too much to do (429)", is_away=False, status=429, pause_s=7.0)
+    asking.fails(busy)
     with pytest.raises(ServerError):
         await call.text()
+    clock.now_s += 6.9
     with pytest.raises(ServerError, match="too much to do"):
         await Call(lane, REQUEST).text()
     assert server.asked.empty()
-    clock.now_s += 0.6
+    clock.now_s += 0.2
     assert await answered(lane, server, REQUEST)
 
 

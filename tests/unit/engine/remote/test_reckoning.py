@@ -73,6 +73,17 @@ def n_asked(fake: FakeLlamaServer) -> int:
     return n_texts
 
 
+async def proved(reckoning: Reckoning) -> None:
+    """Once it is known whether the vocabulary is one of here."""
+    assert reckoning._proving
+    await asyncio.wait({reckoning._proving})
+
+
+async def probed(server: LlamaServer) -> None:
+    await server.probe()
+    await proved(server._reckoning)
+
+
 async def tokenized(server: LlamaServer, texts: Sequence[str] = TEXTS) -> list[tuple[int, ...]]:
     return [await server.tokenize(text) for text in texts]
 
@@ -81,7 +92,7 @@ async def test_a_vocabulary_of_this_machine_is_proved_once(
     fake: FakeLlamaServer, bundled: Tokenizer, ask: Ask, tmp_path: Path
 ) -> None:
     server = ask([tmp_path / "missing.gguf", BUNDLED_MODEL])
-    await server.probe()
+    await probed(server)
     assert await tokenized(server) == [bundled.tokenize(text) for text in TEXTS]
     # Special tokens, and the proof.
     assert n_asked(fake) == 2
@@ -92,7 +103,7 @@ async def test_a_vocabulary_of_this_machine_is_proved_once(
 
 async def test_no_text_of_a_user_is_in_a_proof(fake: FakeLlamaServer, ask: Ask) -> None:
     server = ask()
-    await server.probe()
+    await probed(server)
     await tokenized(server)
     await server.probe()
     sent = [asked["content"] for path, asked, _ in fake.asked if path == "/tokenize"]
@@ -107,20 +118,25 @@ async def test_a_vocabulary_that_differs_a_little_is_not_used(
 ) -> None:
     fake.tokenizer = other(n_missing=20)
     server = ask()
-    await server.probe()
-    # Whoever waits for the proof does so once.
+    await probed(server)
     for number in range(3):
         assert await tokenized(server) == [fake.tokenizer.tokenize(text) for text in TEXTS]
         assert n_asked(fake) == len(TEXTS) + (2 if number == 0 else 0)
 
 
-@pytest.mark.parametrize("n_vocab", [0, 49_152])
-async def test_of_another_size_none_is_proved(
-    fake: FakeLlamaServer, ask: Ask, n_vocab: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Tokenizer, "n_tokens", n_vocab)
+async def test_of_another_size_none_is_proved(fake: FakeLlamaServer, ask: Ask) -> None:
+    texts = read_texts(BUNDLED_MODEL, (TOKENS_KEY, MERGES_KEY))
+    fake.tokenizer = Tokenizer([*texts[TOKENS_KEY], "sc2sc2"], texts[MERGES_KEY])
     server = ask()
-    assert (await server.probe()).n_vocab == n_vocab
+    await probed(server)
+    await tokenized(server)
+    assert n_asked(fake) == 1 + len(TEXTS)
+
+
+async def test_who_does_not_tell_the_size_is_asked(fake: FakeLlamaServer, ask: Ask) -> None:
+    fake.tokenizer = None
+    server = ask()
+    await probed(server)
     await tokenized(server)
     assert n_asked(fake) == 1 + len(TEXTS)
 
@@ -129,7 +145,7 @@ async def test_another_vocabulary_of_that_name_and_size_is_noticed(
     fake: FakeLlamaServer, ask: Ask
 ) -> None:
     server = ask()
-    await server.probe()
+    await probed(server)
     await tokenized(server)
     fake.tokenizer = other(n_missing=1)
 
@@ -150,14 +166,12 @@ async def test_another_vocabulary_of_that_name_and_size_is_noticed(
 async def test_in_time_each_token_is_compared(bundled: Tokenizer) -> None:
     reckoning = Reckoning(lambda: HERE, Clock())
     served = Served("a", 0, 0, 0, n_vocab=bundled.n_tokens)
-    done = asyncio.Event()
 
     async def ask(text: str) -> tuple[int, ...]:
-        done.set()
         return bundled.tokenize(text)
 
     reckoning.meet(served, ask)
-    assert await reckoning.tokens("a") is not None
+    await proved(reckoning)
     seen: set[bytes] = set()
     samples: list[Sample] = []
     while len(samples) < 2 or samples[-1] != samples[0]:
@@ -166,7 +180,6 @@ async def test_in_time_each_token_is_compared(bundled: Tokenizer) -> None:
         assert samples[-1].tokens == bundled.tokenize(samples[-1].text)
         seen |= {bundled.bytes_of([token]) for token in samples[-1].tokens}
     texts = [bundled.bytes_of([token]) for token in range(N_SPECIAL_TOKENS, bundled.n_tokens)]
-    assert done.is_set()
     assert {text for text in texts if text.isalpha()} <= seen
     assert not reckoning.sample(Served("b", 0, 0, 0, n_vocab=bundled.n_tokens)).text
 
@@ -174,7 +187,7 @@ async def test_in_time_each_token_is_compared(bundled: Tokenizer) -> None:
 async def test_who_the_server_is_has_to_be_known_lately(fake: FakeLlamaServer, ask: Ask) -> None:
     clock = Clock()
     server = ask(clock=clock)
-    await server.probe()
+    await probed(server)
     await tokenized(server)
     n_asked(fake)
     clock.now_s += FRESH_S
@@ -187,7 +200,7 @@ async def test_who_the_server_is_has_to_be_known_lately(fake: FakeLlamaServer, a
 
 async def test_chars_that_are_unknown_here_are_the_servers(fake: FakeLlamaServer, ask: Ask) -> None:
     server = ask()
-    await server.probe()
+    await probed(server)
     await tokenized(server)
     n_asked(fake)
     await tokenized(server, ["é\u0378"])
@@ -207,24 +220,21 @@ async def test_a_proof_that_is_refused_is_tried_at_the_next_probe(
         return bundled.tokenize(text)
 
     reckoning.meet(served, refuse)
+    await proved(reckoning)
     assert await reckoning.tokens("a") is None
     reckoning.meet(served, answer)
+    await proved(reckoning)
     assert await reckoning.tokens("a") == bundled.tokenize("a")
     await reckoning.close()
 
 
-async def test_nobody_waits_long_for_a_proof(bundled: Tokenizer) -> None:
-    clock = Clock()
-    reckoning = Reckoning(lambda: HERE, clock)
-    asked = asyncio.Event()
+async def test_nobody_waits_for_a_proof(bundled: Tokenizer) -> None:
+    reckoning = Reckoning(lambda: HERE, Clock())
 
     async def hang(text: str) -> tuple[int, ...]:
-        asked.set()
         return await asyncio.Future()
 
     reckoning.meet(Served("a", 0, 0, 0, n_vocab=bundled.n_tokens), hang)
-    await asked.wait()
-    clock.now_s += 1.0
     assert await reckoning.tokens("a") is None
     await reckoning.close()
 
@@ -241,6 +251,8 @@ async def test_the_users_own_model_comes_first(fake: FakeLlamaServer, tmp_path: 
     try:
         engine = await team.for_request()
         assert isinstance(engine, RemoteEngine)
+        server = engine._server._server  # type: ignore[attr-defined]
+        await proved(server._reckoning)
         assert await engine.tokenize(TEXTS) == [fake.tokenizer.tokenize(text) for text in TEXTS]
         assert n_asked(fake) == 2
     finally:

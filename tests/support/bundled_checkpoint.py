@@ -1,6 +1,7 @@
 """The bundled model as the checkpoint that it came from: config, tokenizer and safetensors.
 
-Its weights are the file's, which Q8_0 has rounded, as whole F32 numbers.
+Its weights are the file's, which Q8_0 has rounded, as whole F32 numbers. What reads it are
+`sc2-quantize` and vLLM.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _PARTS = {
 
 
 def write_bundled_checkpoint(folder: Path) -> Path:
-    """Write the checkpoint to `folder`."""
+    """Write the checkpoint to `folder`, which is not there yet."""
     folder.mkdir(parents=True)
     reader = gguf.GGUFReader(BUNDLED_MODEL)
     fields = {name: field.contents() for name, field in reader.fields.items()}
@@ -39,7 +40,10 @@ def write_bundled_checkpoint(folder: Path) -> Path:
         tensors[_name(tensor.name)] = ("F32", values.shape, np.ascontiguousarray(values).tobytes())
     (folder / "model.safetensors").write_bytes(safetensors(tensors))
     _write_json(folder / "tokenizer.json", tokenizer_of(tokens, merges))
-    _write_json(folder / "tokenizer_config.json", {"bos_token": tokens[0], "eos_token": tokens[0]})
+    ends = dict.fromkeys(("bos_token", "eos_token", "unk_token"), tokens[0])
+    _write_json(
+        folder / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", **ends}
+    )
     sizes = {
         "hidden_size": "embedding_length",
         "intermediate_size": "feed_forward_length",
@@ -47,8 +51,8 @@ def write_bundled_checkpoint(folder: Path) -> Path:
         "num_attention_heads": "attention.head_count",
         "num_key_value_heads": "attention.head_count_kv",
         "max_position_embeddings": "context_length",
-        "rope_theta": "rope.freq_base",
     }
+    rope_theta = float(fields["starcoder2.rope.freq_base"])
     _write_json(
         folder / "config.json",
         {
@@ -56,9 +60,14 @@ def write_bundled_checkpoint(folder: Path) -> Path:
             "model_type": "starcoder2",
             "vocab_size": len(tokens),
             **{name: fields[f"starcoder2.{key}"] for name, key in sizes.items()},
-            "norm_epsilon": 1e-5,
+            "norm_epsilon": float(fields["starcoder2.attention.layer_norm_epsilon"]),
+            # Transformers 4 reads the one, 5 the other.
+            "rope_theta": rope_theta,
+            "rope_parameters": {"rope_type": "default", "rope_theta": rope_theta},
             "hidden_act": "gelu_pytorch_tanh",
             "use_bias": True,
+            "sliding_window": None,
+            "dtype": "float32",
             "tie_word_embeddings": True,
             "bos_token_id": 0,
             "eos_token_id": 0,
