@@ -56,8 +56,8 @@ from sc2_lsp.models import BUNDLED_MODEL
 
 CONTENDERS = (OURS, PEER)
 FLAGS = (
-    "--threads 2 --parallel 16 --ctx-size 65536 --cache-ram 2048 --slot-prompt-similarity 0.9 "
-    "--batch-size 512 --predict 128 "
+    "--threads 2 --parallel 16 --ctx-size 65536 --cache-ram 2048 --no-cache-idle-slots "
+    "--slot-prompt-similarity 0.9 --batch-size 512 --predict 128 "
     "--metrics --no-slots --offline --timeout 60"
 )
 """As deploy/ has them. Without --predict the server makes /infill prompts that it then refuses."""

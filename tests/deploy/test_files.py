@@ -202,7 +202,14 @@ def test_engines_log_no_prompts_and_offer_no_more_than_needed() -> None:
             assert "--no-enable-log-requests" in line, name
             assert "--disable-uvicorn-access-log" in line, name
         else:
-            for needed in ("--no-slots", "--no-webui", "--offline", "--metrics"):
+            for needed in (
+                "--no-slots",
+                "--no-webui",
+                "--offline",
+                "--metrics",
+                "--no-cache-idle-slots",
+                "--slot-prompt-similarity",
+            ):
                 assert needed in line, f"{name} lacks {needed}"
 
 
