@@ -27,7 +27,16 @@ from sc2_lsp.completion.idle import Pauses
 from sc2_lsp.completion.service import CompletionService
 from sc2_lsp.domain import OpenFile, Outcome, Snapshot, Trigger
 from sc2_lsp.engine.client import EngineClient
-from sc2_lsp.engine.remote import connecting, lane, pace, pulse, remote, transport
+from sc2_lsp.engine.remote import (
+    connecting,
+    lane,
+    pace,
+    pausing,
+    pulse,
+    remote,
+    silence,
+    transport,
+)
 from sc2_lsp.engine.remote.remote import RemoteEngine
 from sc2_lsp.engine.remote.stream import Stream
 from sc2_lsp.engine.remote.team import TeamEngine
@@ -287,7 +296,10 @@ def slow_down(factor: float) -> None:
         (remote, ("_PROBE_S", "_FIRST_WAIT_S", "_FIRST_PAUSE_S", "_LONGEST_PAUSE_S")),
         (lane, ("_LINGER_S", "_BATCH_S", "_LONGEST_DRAIN_S", "_REST_S")),
         (lane, ("_LEAST_RELEASE_S", "_LONGEST_RELEASE_S")),
-        (pace, ("_BUSY_WAIT_S", "_REMEMBERED_S", "_FIRST_PAUSE_S", "_LONGEST_PAUSE_S")),
+        (remote, ("_LEAST_DEBT_S",)),
+        (silence, ("PATIENCE_S", "HEAD_START_S", "_LEAST_SLICE_S")),
+        (pausing, ("_LEAST_S", "_LONGEST_S", "_LONGEST_UNTOLD_S")),
+        (pace, ("_BUSY_WAIT_S", "_REMEMBERED_S", "_SHARED_S")),
         (pipeline, ("_AT_ONCE_S",)),
     ):
         for name in names:
