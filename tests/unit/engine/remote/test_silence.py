@@ -145,7 +145,7 @@ async def test_who_has_nobody_else_waits_until_the_deadline(
     engine: RemoteEngine, server: ScriptedServer, other: StandIn
 ) -> None:
     other.is_there = False
-    got: Generation = await engine.generate(replace(REQUEST, deadline_s=3 * PATIENCE_S))
+    got: Generation = await engine.generate(replace(REQUEST, deadline_s=8 * PATIENCE_S))
     assert got.stop_reason is StopReason.DEADLINE
     assert other.n_asked == 1
 
@@ -156,9 +156,9 @@ async def test_until_the_other_is_ready_the_server_may_still_answer(
     other.is_ready.clear()
     answering = asyncio.ensure_future(engine.generate(REQUEST))
     asking = await asks(server)
+    await becomes(lambda: other.n_asked)
     done, _ = await asyncio.wait({answering}, timeout=2 * PATIENCE_S)
     assert not done
-    assert other.n_asked == 1
     asking.puts("x")
     asking.puts("\n")
     assert (await answering).text == "x"
@@ -178,7 +178,7 @@ async def test_one_that_owes_an_answer_twice_has_to_write_before_it_is_asked(
 ) -> None:
     monkeypatch.setattr(remotes, "_LEAST_DEBT_S", PATIENCE_S)
     for request in (REQUEST, OTHER):
-        await is_left(engine, replace(request, deadline_s=3 * PATIENCE_S))
+        await is_left(engine, replace(request, deadline_s=10 * PATIENCE_S))
         await asks(server)
         await becomes(lambda: engine._owing is None)
     assert not engine.is_ready
@@ -241,9 +241,9 @@ async def test_whoever_reads_keeps_no_silence(other: StandIn) -> None:
 
 async def test_reading_is_not_writing() -> None:
     silence = Silence(lambda: 0.0, StandIn())
-    ending = asyncio.ensure_future(silence.ends_within(2 * PATIENCE_S))
-    for _ in range(6):
-        await asyncio.sleep(PATIENCE_S / 2)
+    ending = asyncio.ensure_future(silence.ends_within(6 * PATIENCE_S))
+    for _ in range(4):
+        await asyncio.sleep(2 * PATIENCE_S)
         silence.heard(READING)
     assert not ending.done()
     silence.heard(WRITING)
