@@ -15,7 +15,8 @@ Spread = Callable[[], float]
 """A number between 0 and 1 that spreads the attempts of many clients."""
 
 _LEAST_S, _LONGEST_S = 1.0, 30.0
-_LONGEST_UNTOLD_S = 8.0
+# Spread up to twice that, so that a server that has time again is asked within five seconds.
+_LONGEST_UNTOLD_S = 2.0
 
 
 class Pausing:

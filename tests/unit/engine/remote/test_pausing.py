@@ -70,9 +70,17 @@ def test_who_does_not_say_is_left_alone_for_longer_each_time() -> None:
         assert pausing.begin("") >= pauses[-1]
         clock.now_s += pausing.remaining_s
         assert not pausing.remaining_s
-    assert pauses == [1.5, 3.0, 6.0, 12.0, 12.0]
+    assert pauses == [1.5, 3.0, 3.0, 3.0, 3.0]
     pausing.end()
     assert pausing.begin("") == 1.5
+
+
+def test_who_has_time_again_is_asked_within_seconds() -> None:
+    clock = Clock()
+    pausing = Pausing(clock, spread=lambda: 1.0)
+    for _ in range(8):
+        assert pausing.begin("") <= 4.0
+        clock.now_s += pausing.remaining_s
 
 
 def test_what_the_server_says_counts_however_often_it_refused() -> None:
