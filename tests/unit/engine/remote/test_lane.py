@@ -174,6 +174,29 @@ async def test_after_hanging_up_the_server_is_left_a_moment(
     await call.overtaken()
 
 
+@pytest.mark.parametrize(("waited_s", "is_left"), [(0.0, False), (0.5, True)])
+async def test_a_server_that_is_slow_to_begin_is_left_longer(
+    lane: Lane,
+    server: ScriptedServer,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    waited_s: float,
+    is_left: bool,
+) -> None:
+    monkeypatch.setattr(lanes, "_LEAST_RELEASE_S", 0.0)
+    first = Call(lane, REQUEST)
+    asking = await soon(server.asked.get())
+    clock.now_s += waited_s
+    # The one piece tells nothing of how long the next would take.
+    asking.puts("x\n", prompt_s=0.001)
+    assert await first.text() == "x"
+    second = Call(lane, replace(REQUEST, tokens=NEAR_THERE))
+    await idle()
+    assert server.asked.empty() is is_left
+    assert (await soon(server.asked.get())).prompt == NEAR_THERE
+    await second.overtaken()
+
+
 async def test_of_several_keys_only_the_last_is_asked(lane: Lane, server: ScriptedServer) -> None:
     calls = [Call(lane, REQUEST)]
     asking = await soon(server.asked.get())
@@ -315,6 +338,108 @@ async def test_a_server_that_forgot_is_not_taken_to_hold_anything_else(
     call = Call(lane, back)
     assert (await soon(server.asked.get())).prompt == NEAR_THERE
     await call.overtaken()
+
+
+JUMP_BACK = replace(REQUEST, tokens=(*HERE, 70), cheaper=(NEAR_THERE,), prompt_budget_s=0.25)
+
+
+async def test_a_prompt_that_turns_out_to_be_forgotten_is_not_read_while_somebody_waits(
+    lane: Lane, server: ScriptedServer, clock: Clock
+) -> None:
+    await answered(lane, server, REQUEST)
+    clock.now_s += lanes._AT_WORK_S
+    call = Call(lane, JUMP_BACK)
+    asking = await soon(server.asked.get())
+    assert asking.prompt == (*HERE, 70)
+    asking.reads(1)
+    following = await soon(server.asked.get())
+    assert asking.is_closed
+    assert following.prompt == NEAR_THERE
+    following.puts("y\n")
+    assert await call.text() == "y"
+    assert call.asked.reading.choice == 1
+
+
+async def test_a_prompt_that_is_forgotten_is_read_where_nothing_is_cheaper(
+    lane: Lane, server: ScriptedServer, clock: Clock
+) -> None:
+    await answered(lane, server, REQUEST)
+    clock.now_s += lanes._AT_WORK_S
+    call = Call(lane, replace(REQUEST, tokens=(*HERE, 70)))
+    asking = await soon(server.asked.get())
+    asking.reads(1)
+    await idle()
+    asking.reads(513)
+    asking.puts("y\n", n_evaluated=1000)
+    assert await call.text() == "y"
+    assert not asking.pieces.qsize()
+    assert server.asked.empty()
+
+
+async def test_a_server_that_is_still_at_the_prompt_is_asked_again_and_no_third_time(
+    lane: Lane, server: ScriptedServer
+) -> None:
+    await answered(lane, server, REQUEST)
+    call = Call(lane, JUMP_BACK)
+    prompts = []
+    for _ in range(2):
+        asking = await soon(server.asked.get())
+        prompts.append(asking.prompt)
+        asking.reads(1)
+    prompts.append((await soon(server.asked.get())).prompt)
+    assert prompts == [(*HERE, 70), (*HERE, 70), NEAR_THERE]
+    await call.overtaken()
+
+
+async def test_a_server_that_is_asked_again_goes_on_where_it_was(
+    lane: Lane, server: ScriptedServer
+) -> None:
+    await answered(lane, server, REQUEST)
+    call = Call(lane, JUMP_BACK)
+    (await soon(server.asked.get())).reads(1)
+    again = await soon(server.asked.get())
+    again.reads(1000)
+    again.puts("y\n", n_evaluated=1)
+    assert await call.text() == "y"
+    assert call.asked.reading.choice == 0
+    back = Call(lane, replace(JUMP_BACK, tokens=(*HERE, 70, 71)))
+    assert (await soon(server.asked.get())).prompt == (*HERE, 70, 71)
+    await back.overtaken()
+
+
+async def test_nothing_is_written_ahead_behind_a_prompt_that_is_forgotten(
+    lane: Lane, server: ScriptedServer, clock: Clock
+) -> None:
+    await answered(lane, server, REQUEST)
+    clock.now_s += lanes._AT_WORK_S
+    ahead = replace(REQUEST, tokens=(*HERE, 70), priority=Priority.BACKGROUND)
+    call = Call(lane, ahead)
+    asking = await soon(server.asked.get())
+    asking.reads(1)
+    with pytest.raises(Preempted):
+        await call.text()
+    assert asking.is_closed
+    prepare = Call(lane, replace(PREPARE, tokens=(*HERE, 70)))
+    assert (await soon(server.asked.get())).prompt == (*HERE, 70)
+    await prepare.overtaken()
+
+
+async def test_who_is_overtaken_frees_a_server_that_reads_what_was_forgotten(
+    lane: Lane, server: ScriptedServer, clock: Clock
+) -> None:
+    await answered(lane, server, REQUEST)
+    clock.now_s += lanes._AT_WORK_S
+    first = Call(lane, JUMP_BACK)
+    asking = await soon(server.asked.get())
+    await first.overtaken()
+    second = Call(lane, replace(JUMP_BACK, tokens=(*HERE, 71)))
+    await idle()
+    asking.reads(1)
+    following = await soon(server.asked.get())
+    assert asking.is_closed
+    following.reads(1)
+    assert (await soon(server.asked.get())).prompt == NEAR_THERE
+    await second.overtaken()
 
 
 async def test_prompts_are_prepared_when_the_hands_rest(
