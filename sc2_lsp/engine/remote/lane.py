@@ -129,7 +129,8 @@ class Lane:
                 self._may_prepare(asked.request)
             n_missing = self._n_missing(asked.request)
             choice = self._pace.choose(n_missing, asked.request.prompt_budget_s)
-            stream, asked.reading = self._find(asked, choice)
+            n_most = max(n_missing[choice], _AT_ONCE_TOKENS)
+            stream, asked.reading = self._find(asked, choice, n_most)
             if asked.reading.is_over:
                 return
             if stream is not None and not stream.is_over:
@@ -155,8 +156,11 @@ class Lane:
     def _n_missing(self, request: GenerationRequest) -> list[int]:
         return [self._held.n_missing(tokens) for tokens in (request.tokens, *request.cheaper)]
 
-    def _find(self, asked: Asked, choice: int) -> tuple[Stream | None, Reading]:
-        """The stream that has most of what is wanted, of a prompt as good as that of `choice`."""
+    def _find(self, asked: Asked, choice: int, n_most: int) -> tuple[Stream | None, Reading]:
+        """The stream that has most of what is wanted, of a prompt as good as that of `choice`.
+
+        To go on where it ended, the server has to read no more than `n_most` tokens.
+        """
         best: Stream | None = None
         best_reading = self._fresh(asked)
         for stream in self._known if asked.request.max_tokens else ():
@@ -166,10 +170,15 @@ class Lane:
                 best_reading.is_over,
             ):
                 continue
-            # To go on where it ended, all of its tokens have to be known.
-            if reading.is_over or not stream.is_over or (stream.written and not reading.typed):
+            if reading.is_over or not stream.is_over or self._goes_on(stream, reading, n_most):
                 best, best_reading = stream, reading
         return best, best_reading
+
+    def _goes_on(self, stream: Stream, reading: Reading, n_most: int) -> bool:
+        """Whether what it has written can be the end of a prompt: all of its tokens are known."""
+        if not stream.written or reading.typed:
+            return False
+        return self._held.n_missing(stream.tokens + stream.written) <= n_most
 
     def _replay(self, asked: Asked, stream: Stream, choice: int) -> Reading | None:
         """What `asked` gets of what is written there; None if that was for something else."""

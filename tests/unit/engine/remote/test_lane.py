@@ -253,6 +253,19 @@ async def test_what_is_wanted_beyond_what_was_written_goes_on_from_there(
     assert await ahead.text() == "turn\nb = 1"
 
 
+async def test_what_was_written_is_not_gone_on_with_where_the_server_has_lost_it(
+    lane: Lane, server: ScriptedServer
+) -> None:
+    await answered(lane, server, REQUEST)
+    there = Call(lane, replace(REQUEST, tokens=THERE))
+    (await soon(server.asked.get())).puts("y\n", n_evaluated=1000, prompt_s=1.0)
+    assert await there.text() == "y"
+    block = replace(REQUEST, stop=StopRule(100), cheaper=(NEAR_THERE,), prompt_budget_s=0.25)
+    call = Call(lane, block)
+    assert (await soon(server.asked.get())).prompt == NEAR_THERE
+    await call.overtaken()
+
+
 async def test_what_was_typed_beyond_what_was_written_is_asked_for(
     lane: Lane, server: ScriptedServer
 ) -> None:
