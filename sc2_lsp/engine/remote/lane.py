@@ -31,6 +31,8 @@ from sc2_lsp.ports import Clock
 # What our gateway lets a request ask for.
 _MOST_TOKENS = 512
 _KNOWN_STREAMS = 8
+# How long a server that has written a line may take to say that this was all.
+_LAST_S = 0.05
 # How long a request without a reader goes on.
 _LINGER_S = 0.4
 # How long somebody who waits lets the background finish a batch of its prompt.
@@ -215,6 +217,8 @@ class Lane:
         if asked.is_background or is_wanted:
             await current.change()
             return False
+        if current.is_ending and await _within(current.change(), _LAST_S):
+            return False
         if not current.has_begun and not current.is_in_question:
             is_moving = await _within(current.change(), self._patience_s(current))
             if is_moving and not current.is_background:
@@ -253,6 +257,7 @@ class Lane:
             self._clock,
             n_expected=self._held.n_missing(tokens),
             is_background=asked.is_background,
+            is_line=bool(request.max_tokens) and request.stop.max_lines == 1,
             begun=lambda stream: self.begun(stream),
             over=lambda stream: self.observe(stream),
         )
@@ -279,7 +284,9 @@ class Lane:
             if is_own and stream.pieces:
                 asked.reading.n_evaluated += stream.n_evaluated
             if not stream.n_readers and not stream.is_over:
-                if asked.reading.is_over and not asked.reading.departed:
+                if stream.is_ending:
+                    asyncio.get_running_loop().call_later(_LAST_S, self._close_alone, stream)
+                elif asked.reading.is_over and not asked.reading.departed:
                     self._close(stream)
                 else:
                     asyncio.get_running_loop().call_later(_LINGER_S, self._close_alone, stream)

@@ -21,9 +21,10 @@ class Stream:
 
     `n_expected` is how many tokens of the prompt the server was thought to have to read, and
     `is_accepted` says that it is to be read even if that are many more. `is_background` says that
-    whoever asked first does not wait for it. `is_over` says that nothing more comes, `is_closed`
-    that this is because we hung up, and `error` that it was none of the server's will. `begun` is
-    called when the first piece comes, `over` when the connection is free.
+    whoever asked first does not wait for it, `is_line` that no more than a line is wanted.
+    `is_over` says that nothing more comes, `is_closed` that this is because we hung up, and `error`
+    that it was none of the server's will. `begun` is called when the first piece comes, `over` when
+    the connection is free.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Stream:
         *,
         n_expected: int,
         is_background: bool,
+        is_line: bool,
         begun: Callable[[Stream], None],
         over: Callable[[Stream], None],
     ) -> None:
@@ -44,6 +46,7 @@ class Stream:
         self.required = required
         self.n_expected = n_expected
         self.is_background = is_background
+        self.is_line = is_line
         self.pieces: list[Piece] = []
         self.n_read = 0
         self._n_cached: int | None = None
@@ -66,6 +69,11 @@ class Stream:
     def has_begun(self) -> bool:
         """Whether the prompt has been read."""
         return self.begun_s is not None
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the server should be about to end it by itself, since the line is written."""
+        return self.is_line and bool(self.pieces) and "\n" in self.pieces[-1].text
 
     @property
     def n_unexpected(self) -> int:
@@ -163,7 +171,9 @@ class Stream:
             self._over(self)
 
     async def _read(self, server: Server, n_tokens: int) -> None:
-        async with aclosing(server.write(self.tokens, n_tokens, self.required)) as pieces:
+        async with aclosing(
+            server.write(self.tokens, n_tokens, self.required, is_line=self.is_line)
+        ) as pieces:
             async for piece in pieces:
                 self._heard_s.append(self._clock())
                 if piece.is_progress:

@@ -40,6 +40,13 @@ def lane(server: ScriptedServer, clock: Clock) -> Lane:
     return Lane(server, clock)
 
 
+@pytest.fixture
+def endless(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server ends nothing by itself, so that it is hung up on."""
+    server.ends_lines = False
+    monkeypatch.setattr(lanes, "_LAST_S", 0.0)
+
+
 class Call:
     """A request under way."""
 
@@ -160,6 +167,7 @@ async def test_what_is_asked_for_two_files_is_asked_one_after_the_other(
     assert [await call.text() for call in calls] == ["y", "y"]
 
 
+@pytest.mark.usefixtures("endless")
 async def test_after_hanging_up_the_server_is_left_a_moment(
     lane: Lane, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,6 +183,7 @@ async def test_after_hanging_up_the_server_is_left_a_moment(
 
 
 @pytest.mark.parametrize(("waited_s", "is_left"), [(0.0, False), (0.5, True)])
+@pytest.mark.usefixtures("endless")
 async def test_a_server_that_is_slow_to_begin_is_left_longer(
     lane: Lane,
     server: ScriptedServer,
@@ -195,6 +204,40 @@ async def test_a_server_that_is_slow_to_begin_is_left_longer(
     assert server.asked.empty() is is_left
     assert (await soon(server.asked.get())).prompt == NEAR_THERE
     await second.overtaken()
+
+
+async def test_a_server_that_ends_with_the_line_is_not_hung_up_on(
+    lane: Lane, server: ScriptedServer
+) -> None:
+    first = Call(lane, REQUEST)
+    asking = await soon(server.asked.get())
+    assert asking.is_line
+    for text in ("x", "\n"):
+        asking.puts(text)
+    assert await first.text() == "x"
+    second = Call(lane, replace(REQUEST, tokens=NEAR_THERE))
+    await idle()
+    # Nothing had to be waited for.
+    assert (server.asked.get_nowait()).prompt == NEAR_THERE
+    await second.overtaken()
+
+
+async def test_a_server_that_goes_on_behind_the_line_is_hung_up_on(
+    lane: Lane, server: ScriptedServer
+) -> None:
+    server.ends_lines = False
+    asking = await answered(lane, server, REQUEST)
+    assert not asking.is_closed
+    second = Call(lane, replace(REQUEST, tokens=NEAR_THERE))
+    assert (await soon(server.asked.get())).prompt == NEAR_THERE
+    assert asking.is_closed
+    await second.overtaken()
+
+
+async def test_who_wants_more_than_a_line_says_so(lane: Lane, server: ScriptedServer) -> None:
+    call = Call(lane, replace(REQUEST, stop=StopRule(2)))
+    assert not (await soon(server.asked.get())).is_line
+    await call.overtaken()
 
 
 async def test_of_several_keys_only_the_last_is_asked(lane: Lane, server: ScriptedServer) -> None:
@@ -389,6 +432,7 @@ async def test_a_prompt_that_is_forgotten_is_read_where_nothing_is_cheaper(
     assert server.asked.empty()
 
 
+@pytest.mark.usefixtures("endless")
 async def test_a_server_that_is_still_at_the_prompt_is_asked_again_and_no_third_time(
     lane: Lane, server: ScriptedServer
 ) -> None:
@@ -404,6 +448,7 @@ async def test_a_server_that_is_still_at_the_prompt_is_asked_again_and_no_third_
     await call.overtaken()
 
 
+@pytest.mark.usefixtures("endless")
 async def test_a_server_that_is_asked_again_goes_on_where_it_was(
     lane: Lane, server: ScriptedServer
 ) -> None:
