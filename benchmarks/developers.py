@@ -295,7 +295,7 @@ def slow_down(factor: float) -> None:
         (pulse, ("QUIET_S", "PATIENCE_S", "_LONGEST_PATIENCE_S")),
         (remote, ("_PROBE_S", "_FIRST_WAIT_S", "_FIRST_PAUSE_S", "_LONGEST_PAUSE_S")),
         (lane, ("_LINGER_S", "_BATCH_S", "_LONGEST_DRAIN_S", "_REST_S")),
-        (lane, ("_LEAST_RELEASE_S", "_LONGEST_RELEASE_S")),
+        (lane, ("_LEAST_RELEASE_S", "_LONGEST_RELEASE_S", "_AT_WORK_S", "_LAST_S")),
         (remote, ("_LEAST_DEBT_S",)),
         (silence, ("PATIENCE_S", "HEAD_START_S", "_LEAST_SLICE_S")),
         (pausing, ("_LEAST_S", "_LONGEST_S", "_LONGEST_UNTOLD_S")),

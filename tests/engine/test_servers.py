@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 
+from sc2_lsp.domain import GenerationRequest
 from sc2_lsp.engine.remote.address import Address
+from sc2_lsp.engine.remote.finding import AnyServer
 from sc2_lsp.engine.remote.llama_server import LlamaServer
+from sc2_lsp.engine.remote.protocol import Piece
 from sc2_lsp.engine.remote.reckoning import Reckoning
 from sc2_lsp.engine.remote.transport import Transport
 from sc2_lsp.models import BUNDLED_MODEL
@@ -65,6 +68,24 @@ class TestLlamaServer(Real):
         assert found == [await there.tokenize(text) for text in texts]
         assert transport.n_posts == 2 + len(texts)
         await here.close()
+
+    async def test_it_ends_by_itself_with_the_line(
+        self, server: AnyServer, request_: GenerationRequest
+    ) -> None:
+        async def written(*, is_line: bool) -> list[Piece]:
+            writing = server.write(request_.tokens, 60, "r", is_line=is_line)
+            return [piece async for piece in writing if not piece.is_progress]
+
+        *before, broken, last = await written(is_line=True)
+        assert last.end == "limit"
+        assert before
+        assert "\n" in broken.text
+        assert not any("\n" in piece.text for piece in before)
+        more = await written(is_line=False)
+        assert [piece.tokens for piece in more[: len(before) + 1]] == [
+            piece.tokens for piece in (*before, broken)
+        ]
+        assert len(more) > len(before) + 2
 
 
 class TestLlamaCppPython(Real):

@@ -17,6 +17,7 @@ class Asking:
     prompt: Tokens
     n_tokens: int
     required: str
+    is_line: bool = False
     pieces: asyncio.Queue[Piece | ServerError] = field(default_factory=asyncio.Queue)
     is_closed: bool = False
 
@@ -36,15 +37,19 @@ class Asking:
 
 
 class ScriptedServer:
-    """Implements `Server`; each request waits in `asked` for the test."""
+    """Implements `Server`; each request waits in `asked` for the test.
+
+    `ends_lines` says that it ends where no more than a line is wanted, as llama-server does.
+    """
 
     def __init__(self) -> None:
         self.asked: asyncio.Queue[Asking] = asyncio.Queue()
+        self.ends_lines = True
 
     async def write(
-        self, prompt: Sequence[int], n_tokens: int, required: str
+        self, prompt: Sequence[int], n_tokens: int, required: str, *, is_line: bool = False
     ) -> AsyncGenerator[Piece, None]:
-        asking = Asking(tuple(prompt), n_tokens, required)
+        asking = Asking(tuple(prompt), n_tokens, required, is_line)
         self.asked.put_nowait(asking)
         try:
             while True:
@@ -52,6 +57,9 @@ class ScriptedServer:
                 if isinstance(piece, ServerError):
                     raise piece
                 yield piece
+                if self.ends_lines and is_line and "\n" in piece.text:
+                    yield Piece("", (), 0, 0.0, "limit")
+                    return
                 if piece.end:
                     return
         finally:

@@ -80,11 +80,12 @@ class AnyServer:
         return await self._known().detokenize(tokens)
 
     async def write(
-        self, prompt: Sequence[int], n_tokens: int, required: str
+        self, prompt: Sequence[int], n_tokens: int, required: str, *, is_line: bool = False
     ) -> AsyncGenerator[Piece, None]:
         found = self._known()
         try:
-            async with aclosing(found.write(prompt, n_tokens, required)) as pieces:
+            writing = found.write(prompt, n_tokens, required, is_line=is_line)
+            async with aclosing(writing) as pieces:
                 async for piece in pieces:
                     yield piece
         except ServerError as error:

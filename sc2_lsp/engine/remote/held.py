@@ -15,8 +15,8 @@ _MOST = 12
 # A server that is asked for a prompt mostly like one it holds goes on in the same place, so that
 # what stood behind the common beginning is gone.
 _MOVED_ON = 0.9
-# Reading so many more tokens than expected means that something was forgotten.
-_FORGOTTEN = 48
+FORGOTTEN = 48
+"""Reading so many more tokens than expected means that something was forgotten."""
 
 
 class Held:
@@ -42,9 +42,14 @@ class Held:
         self._sequences.append(tokens)
         del self._sequences[:-_MOST]
 
+    def add_part(self, tokens: Tokens) -> None:
+        """The server has read so much of a prompt; whatever else it holds it holds still."""
+        if self.n_missing((*tokens, -1)) > 1:
+            self.add(tokens)
+
     def learn(self, n_expected: int, n_evaluated: int) -> None:
         """What a prompt cost; where that is much more than expected, all else may be gone too."""
-        if n_evaluated > n_expected + _FORGOTTEN:
+        if n_evaluated > n_expected + FORGOTTEN:
             self._sequences.clear()
 
     def clear(self) -> None:

@@ -6,7 +6,9 @@ times. So what was asked goes on until its prompt is read, for by then the next 
 written; and what is asked next is asked a little later than the hanging up.
 
 Of the wanted prompt and the cheaper ones that a request brings, the first is asked that the server
-can read in time, by what it probably holds and how fast it was.
+can read in time, by what it probably holds and how fast it was. A server that sets out to read much
+that it was thought to hold is stopped: it is still at that prompt where we have just hung up, and
+asked again once it is free; else it holds it no more, and the choice is made anew.
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from sc2_lsp.domain import GenerationRequest, Priority
-from sc2_lsp.engine.remote.held import Held
+from sc2_lsp.domain import GenerationRequest, Priority, Tokens
+from sc2_lsp.engine.kv import common_prefix
+from sc2_lsp.engine.remote.held import FORGOTTEN, Held
 from sc2_lsp.engine.remote.pace import Pace
 from sc2_lsp.engine.remote.protocol import Server, ServerError
 from sc2_lsp.engine.remote.reading import Reading
@@ -28,6 +31,8 @@ from sc2_lsp.ports import Clock
 # What our gateway lets a request ask for.
 _MOST_TOKENS = 512
 _KNOWN_STREAMS = 8
+# How long a server that has written a line may take to say that this was all.
+_LAST_S = 0.05
 # How long a request without a reader goes on.
 _LINGER_S = 0.4
 # How long somebody who waits lets the background finish a batch of its prompt.
@@ -37,9 +42,12 @@ _LONGEST_DRAIN_S = 1.0
 # How long nobody may have asked before a long prompt is read in the background.
 _REST_S = 1.0
 _AT_ONCE_TOKENS = 64
-# After hanging up: until the server has noticed, which takes it some tokens.
+# For how long after hanging up a server may be at a prompt still, and read it anew elsewhere.
+_AT_WORK_S = 3.0
+# After hanging up: until the server has noticed, which takes it two steps with all that it is at,
+# be they a token of each or a batch of somebody's prompt.
 _STEPS_TO_RELEASE = 2
-_LEAST_RELEASE_S, _LONGEST_RELEASE_S = 0.02, 0.25
+_LEAST_RELEASE_S, _LONGEST_RELEASE_S = 0.02, 1.0
 
 
 class Preempted(Exception):
@@ -48,10 +56,14 @@ class Preempted(Exception):
 
 @dataclass(slots=True)
 class Asked:
-    """A request, since when, and what it has got until now."""
+    """A request, since when, and what it has got until now.
+
+    `has_waited` says that it was asked again since the server was at its prompt still.
+    """
 
     request: GenerationRequest
     reading: Reading
+    has_waited: bool = False
 
     @property
     def is_background(self) -> bool:
@@ -76,6 +88,8 @@ class Lane:
         self._n_waiting = 0
         self._asked_at_s = clock() - _REST_S
         self._free_at_s = 0.0
+        self._left: Tokens = ()
+        self._left_at_s = clock() - _AT_WORK_S
 
     @property
     def expected_s(self) -> float:
@@ -83,7 +97,7 @@ class Lane:
         current = self._current
         if current is None or current.is_over:
             return 0.0
-        return self._pace.expected_s(current.n_expected)
+        return self._pace.expected_s(current.n_expected + current.n_unexpected)
 
     async def answer(self, asked: Asked) -> None:
         """Let `asked.reading` have all that it needs; raises ServerError and Preempted."""
@@ -102,6 +116,7 @@ class Lane:
         """Another server may be behind the address from now on; what is under way is lost."""
         self._held.clear()
         self._known.clear()
+        self._left = ()
         if self._current is not None:
             self._current.close(ServerError("is not there any more", is_away=True))
 
@@ -116,15 +131,17 @@ class Lane:
                 self._may_prepare(asked.request)
             n_missing = self._n_missing(asked.request)
             choice = self._pace.choose(n_missing, asked.request.prompt_budget_s)
-            stream, asked.reading = self._find(asked, choice)
+            n_most = max(n_missing[choice], _AT_ONCE_TOKENS)
+            stream, asked.reading = self._find(asked, choice, n_most)
             if asked.reading.is_over:
                 return
             if stream is not None and not stream.is_over:
                 if await self._feed(stream, asked, len(stream.pieces)):
                     return
             elif await self._make_way(asked):
-                await self._feed(self._begin(asked, stream, choice), asked, 0)
-                return
+                begun = self._begin(asked, stream, choice)
+                if await self._feed(begun, asked, 0) or not begun.is_in_question:
+                    return
 
     def _may_prepare(self, request: GenerationRequest) -> None:
         """Raise Preempted unless the server has time.
@@ -141,8 +158,11 @@ class Lane:
     def _n_missing(self, request: GenerationRequest) -> list[int]:
         return [self._held.n_missing(tokens) for tokens in (request.tokens, *request.cheaper)]
 
-    def _find(self, asked: Asked, choice: int) -> tuple[Stream | None, Reading]:
-        """The stream that has most of what is wanted, of a prompt as good as that of `choice`."""
+    def _find(self, asked: Asked, choice: int, n_most: int) -> tuple[Stream | None, Reading]:
+        """The stream that has most of what is wanted, of a prompt as good as that of `choice`.
+
+        To go on where it ended, the server has to read no more than `n_most` tokens.
+        """
         best: Stream | None = None
         best_reading = self._fresh(asked)
         for stream in self._known if asked.request.max_tokens else ():
@@ -152,10 +172,15 @@ class Lane:
                 best_reading.is_over,
             ):
                 continue
-            # To go on where it ended, all of its tokens have to be known.
-            if reading.is_over or not stream.is_over or (stream.written and not reading.typed):
+            if reading.is_over or not stream.is_over or self._goes_on(stream, reading, n_most):
                 best, best_reading = stream, reading
         return best, best_reading
+
+    def _goes_on(self, stream: Stream, reading: Reading, n_most: int) -> bool:
+        """Whether what it has written can be the end of a prompt: all of its tokens are known."""
+        if not stream.written or reading.typed:
+            return False
+        return self._held.n_missing(stream.tokens + stream.written) <= n_most
 
     def _replay(self, asked: Asked, stream: Stream, choice: int) -> Reading | None:
         """What `asked` gets of what is written there; None if that was for something else."""
@@ -192,7 +217,9 @@ class Lane:
         if asked.is_background or is_wanted:
             await current.change()
             return False
-        if not current.has_begun:
+        if current.is_ending and await _within(current.change(), _LAST_S):
+            return False
+        if not current.has_begun and not current.is_in_question:
             is_moving = await _within(current.change(), self._patience_s(current))
             if is_moving and not current.is_background:
                 return False
@@ -204,7 +231,10 @@ class Lane:
         if current.is_background:
             longest_s = _BATCH_S
         else:
-            longest_s = max(_LONGEST_DRAIN_S, 4 * self._pace.expected_s(current.n_expected))
+            longest_s = max(
+                _LONGEST_DRAIN_S,
+                4 * self._pace.expected_s(current.n_expected + current.n_unexpected),
+            )
         return current.started_s + longest_s - self._clock()
 
     def _begin(self, asked: Asked, earlier: Stream | None, choice: int) -> Stream:
@@ -227,6 +257,7 @@ class Lane:
             self._clock,
             n_expected=self._held.n_missing(tokens),
             is_background=asked.is_background,
+            is_line=bool(request.max_tokens) and request.stop.max_lines == 1,
             begun=lambda stream: self.begun(stream),
             over=lambda stream: self.observe(stream),
         )
@@ -238,6 +269,12 @@ class Lane:
         is_own = not index and not stream.pieces
         try:
             await stream.feed(asked.reading, index)
+            if stream.is_in_question and not asked.reading.is_over:
+                if self._is_worth_it(stream, asked):
+                    stream.is_accepted = True
+                    await stream.feed(asked.reading, index)
+                else:
+                    self._close(stream)
         except ServerError as error:
             if error.is_busy:
                 self._pace.refused(error.pause_s)
@@ -247,7 +284,9 @@ class Lane:
             if is_own and stream.pieces:
                 asked.reading.n_evaluated += stream.n_evaluated
             if not stream.n_readers and not stream.is_over:
-                if asked.reading.is_over and not asked.reading.departed:
+                if stream.is_ending:
+                    asyncio.get_running_loop().call_later(_LAST_S, self._close_alone, stream)
+                elif asked.reading.is_over and not asked.reading.departed:
                     self._close(stream)
                 else:
                     asyncio.get_running_loop().call_later(_LINGER_S, self._close_alone, stream)
@@ -255,10 +294,27 @@ class Lane:
             raise Preempted
         return asked.reading.is_over and not asked.reading.departed
 
+    def _is_worth_it(self, stream: Stream, asked: Asked) -> bool:
+        """Whether to let the server read so much more than was expected."""
+        n_held = len(stream.tokens) - stream.n_expected - stream.n_unexpected
+        may_wait = not asked.has_waited and self._clock() - self._left_at_s < _AT_WORK_S
+        if may_wait and common_prefix(self._left, stream.tokens) > n_held + FORGOTTEN:
+            asked.has_waited = True
+            return False
+        self._held.clear()
+        self._held.add(stream.tokens[:n_held])
+        request = asked.request
+        if asked.is_background:
+            return not request.max_tokens
+        choice = self._pace.choose(self._n_missing(request), request.prompt_budget_s)
+        if choice != asked.reading.choice:
+            self._known.clear()
+        return choice == asked.reading.choice
+
     def _learn(self, stream: Stream) -> None:
         """Take in what the stream has shown of the server; later calls add to it."""
         if stream.begun_s is None:
-            self._held.add(stream.tokens[: stream.n_read])
+            self._held.add_part(stream.tokens[: stream.n_read])
         elif stream.is_known:
             self._held.add(stream.tokens + (stream.written or ()))
         else:
@@ -275,11 +331,13 @@ class Lane:
             return
         stream.close()
         self._learn(stream)
-        now_s = self._clock()
-        begun_s = now_s if stream.begun_s is None else stream.begun_s
-        step_s = (now_s - begun_s) / max(len(stream.pieces), 1)
+        if not stream.is_in_question:
+            self._left = stream.tokens if stream.has_begun else stream.tokens[: stream.n_read]
+            self._left_at_s = self._clock()
+        # Who comes at any time waits half of what the server is at.
+        step_s = max(stream.step_s, 2 * self._pace.wait_s)
         release_s = max(_LEAST_RELEASE_S, _STEPS_TO_RELEASE * step_s)
-        self._free_at_s = now_s + min(release_s, _LONGEST_RELEASE_S)
+        self._free_at_s = self._clock() + min(release_s, _LONGEST_RELEASE_S)
 
     def _close_alone(self, stream: Stream) -> None:
         """Hang up if nobody has come back, and nobody waits for its prompt to be read."""

@@ -51,7 +51,7 @@ class LlamaServer:
         return str(answer.get("content", ""))
 
     async def write(
-        self, prompt: Sequence[int], n_tokens: int, required: str
+        self, prompt: Sequence[int], n_tokens: int, required: str, *, is_line: bool = False
     ) -> AsyncGenerator[Piece, None]:
         asked: dict[str, Any] = {
             "prompt": list(prompt),
@@ -65,6 +65,10 @@ class LlamaServer:
             # While it has nothing to send, it does not notice for a second that nobody reads.
             "return_progress": True,
         }
+        if is_line and "\n" not in required:
+            # A limit on the time that only counts once there is a line break. So its place is free
+            # at once, which it is not where somebody has to hang up.
+            asked["t_max_predict_ms"] = 1
         if required:
             literal = "".join(f"\\U{ord(char):08X}" for char in required)
             asked["grammar"] = rf'root ::= "{literal}" [\U00000000-\U0010FFFF]*'

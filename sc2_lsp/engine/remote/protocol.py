@@ -95,10 +95,12 @@ class Server(Protocol):
         ...
 
     def write(
-        self, prompt: Sequence[int], n_tokens: int, required: str
+        self, prompt: Sequence[int], n_tokens: int, required: str, *, is_line: bool = False
     ) -> AsyncGenerator[Piece, None]:
         """Continue `prompt` greedily, by a text that begins with `required`, one token at a time.
 
+        `is_line` says that nothing is wanted behind the token with the first line break; a server
+        may end there by itself, as by a limit.
         To be closed by whoever does not read it to its end, at which the server stops writing.
         """
         ...

@@ -136,9 +136,10 @@ class Heard:
         return await self._server.detokenize(tokens)
 
     async def write(
-        self, prompt: Sequence[int], n_tokens: int, required: str
+        self, prompt: Sequence[int], n_tokens: int, required: str, *, is_line: bool = False
     ) -> AsyncGenerator[Piece, None]:
-        async with aclosing(self._server.write(prompt, n_tokens, required)) as pieces:
+        writing = self._server.write(prompt, n_tokens, required, is_line=is_line)
+        async with aclosing(writing) as pieces:
             async for piece in pieces:
                 self._pulse.heard()
                 self._silence.heard(piece)

@@ -77,7 +77,7 @@ class Speaker:
         return await self._words.detokenize(tokens)
 
     async def write(
-        self, prompt: Sequence[int], n_tokens: int, required: str
+        self, prompt: Sequence[int], n_tokens: int, required: str, *, is_line: bool = False
     ) -> AsyncGenerator[Piece, None]:
         pieces = self._write(prompt, n_tokens, required)
         if required:

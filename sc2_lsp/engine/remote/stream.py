@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 
 from sc2_lsp.domain import Tokens
+from sc2_lsp.engine.remote.held import FORGOTTEN
 from sc2_lsp.engine.remote.protocol import Piece, Server, ServerError
 from sc2_lsp.engine.remote.reading import Reading
 from sc2_lsp.ports import Clock
@@ -18,10 +19,12 @@ from sc2_lsp.ports import Clock
 class Stream:
     """Asks at once. Belongs to one event loop.
 
-    `n_expected` is how much of the prompt it was thought to cost. `is_background` says that whoever
-    asked first does not wait for it. `is_over` says that nothing more comes, `is_closed` that this
-    is because we hung up, and `error` that it was none of the server's will. `begun` is called when
-    the first piece comes, `over` when the connection is free.
+    `n_expected` is how many tokens of the prompt the server was thought to have to read, and
+    `is_accepted` says that it is to be read even if that are many more. `is_background` says that
+    whoever asked first does not wait for it, `is_line` that no more than a line is wanted.
+    `is_over` says that nothing more comes, `is_closed` that this is because we hung up, and `error`
+    that it was none of the server's will. `begun` is called when the first piece comes, `over` when
+    the connection is free.
     """
 
     def __init__(
@@ -34,6 +37,7 @@ class Stream:
         *,
         n_expected: int,
         is_background: bool,
+        is_line: bool,
         begun: Callable[[Stream], None],
         over: Callable[[Stream], None],
     ) -> None:
@@ -42,6 +46,7 @@ class Stream:
         self.required = required
         self.n_expected = n_expected
         self.is_background = is_background
+        self.is_line = is_line
         self.pieces: list[Piece] = []
         self.n_read = 0
         self._n_cached: int | None = None
@@ -49,9 +54,11 @@ class Stream:
         self.is_over = False
         self.is_known = False
         self.is_closed = False
+        self.is_accepted = False
         self.error: BaseException | None = None
         self.started_s = clock()
         self.begun_s: float | None = None
+        self._heard_s: list[float] = []
         self._clock = clock
         self._begun = begun
         self._over = over
@@ -62,6 +69,37 @@ class Stream:
     def has_begun(self) -> bool:
         """Whether the prompt has been read."""
         return self.begun_s is not None
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the server should be about to end it by itself, since the line is written."""
+        return self.is_line and bool(self.pieces) and "\n" in self.pieces[-1].text
+
+    @property
+    def n_unexpected(self) -> int:
+        """How many more tokens the server has set out to read than it was thought to have to.
+
+        0 where it does not tell before it has read them.
+        """
+        if self._n_cached is None:
+            return 0
+        return max(len(self.tokens) - self._n_cached - self.n_expected, 0)
+
+    @property
+    def is_in_question(self) -> bool:
+        """Whether the prompt costs much more than was thought, and nobody has accepted that yet."""
+        return not (self.has_begun or self.is_accepted) and self.n_unexpected > FORGOTTEN
+
+    @property
+    def step_s(self) -> float:
+        """How long the server takes from one piece to the next, the one that is awaited included.
+
+        0 where it has said nothing yet.
+        """
+        if not self._heard_s:
+            return 0.0
+        first_s, last_s = self._heard_s[0], self._heard_s[-1]
+        return max((last_s - first_s) / len(self._heard_s), self._clock() - last_s)
 
     @property
     def n_evaluated(self) -> int:
@@ -87,7 +125,7 @@ class Stream:
     async def feed(self, reading: Reading, index: int) -> None:
         """Let `reading` have the pieces from `index` on until it or the stream is over.
 
-        Raises ServerError.
+        Or until the stream is in question. Raises ServerError.
         """
         self.n_readers += 1
         try:
@@ -95,7 +133,7 @@ class Stream:
                 if index < len(self.pieces):
                     reading.take(self.pieces[index], self._clock())
                     index += 1
-                elif self.is_over:
+                elif self.is_over or self.is_in_question:
                     break
                 else:
                     await self.change()
@@ -133,8 +171,11 @@ class Stream:
             self._over(self)
 
     async def _read(self, server: Server, n_tokens: int) -> None:
-        async with aclosing(server.write(self.tokens, n_tokens, self.required)) as pieces:
+        async with aclosing(
+            server.write(self.tokens, n_tokens, self.required, is_line=self.is_line)
+        ) as pieces:
             async for piece in pieces:
+                self._heard_s.append(self._clock())
                 if piece.is_progress:
                     self.n_read = max(self.n_read, piece.n_read)
                     if self._n_cached is None:

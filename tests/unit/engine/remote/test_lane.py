@@ -40,6 +40,13 @@ def lane(server: ScriptedServer, clock: Clock) -> Lane:
     return Lane(server, clock)
 
 
+@pytest.fixture
+def endless(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server ends nothing by itself, so that it is hung up on."""
+    server.ends_lines = False
+    monkeypatch.setattr(lanes, "_LAST_S", 0.0)
+
+
 class Call:
     """A request under way."""
 
@@ -160,6 +167,7 @@ async def test_what_is_asked_for_two_files_is_asked_one_after_the_other(
     assert [await call.text() for call in calls] == ["y", "y"]
 
 
+@pytest.mark.usefixtures("endless")
 async def test_after_hanging_up_the_server_is_left_a_moment(
     lane: Lane, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,6 +179,64 @@ async def test_after_hanging_up_the_server_is_left_a_moment(
     assert asking.is_closed
     assert server.asked.empty()
     assert (await soon(server.asked.get())).prompt == NEAR_THERE
+    await call.overtaken()
+
+
+@pytest.mark.parametrize(("waited_s", "is_left"), [(0.0, False), (0.5, True)])
+@pytest.mark.usefixtures("endless")
+async def test_a_server_that_is_slow_to_begin_is_left_longer(
+    lane: Lane,
+    server: ScriptedServer,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    waited_s: float,
+    is_left: bool,
+) -> None:
+    monkeypatch.setattr(lanes, "_LEAST_RELEASE_S", 0.0)
+    first = Call(lane, REQUEST)
+    asking = await soon(server.asked.get())
+    clock.now_s += waited_s
+    # The one piece tells nothing of how long the next would take.
+    asking.puts("x\n", prompt_s=0.001)
+    assert await first.text() == "x"
+    second = Call(lane, replace(REQUEST, tokens=NEAR_THERE))
+    await idle()
+    assert server.asked.empty() is is_left
+    assert (await soon(server.asked.get())).prompt == NEAR_THERE
+    await second.overtaken()
+
+
+async def test_a_server_that_ends_with_the_line_is_not_hung_up_on(
+    lane: Lane, server: ScriptedServer
+) -> None:
+    first = Call(lane, REQUEST)
+    asking = await soon(server.asked.get())
+    assert asking.is_line
+    for text in ("x", "\n"):
+        asking.puts(text)
+    assert await first.text() == "x"
+    second = Call(lane, replace(REQUEST, tokens=NEAR_THERE))
+    await idle()
+    # Nothing had to be waited for.
+    assert (server.asked.get_nowait()).prompt == NEAR_THERE
+    await second.overtaken()
+
+
+async def test_a_server_that_goes_on_behind_the_line_is_hung_up_on(
+    lane: Lane, server: ScriptedServer
+) -> None:
+    server.ends_lines = False
+    asking = await answered(lane, server, REQUEST)
+    assert not asking.is_closed
+    second = Call(lane, replace(REQUEST, tokens=NEAR_THERE))
+    assert (await soon(server.asked.get())).prompt == NEAR_THERE
+    assert asking.is_closed
+    await second.overtaken()
+
+
+async def test_who_wants_more_than_a_line_says_so(lane: Lane, server: ScriptedServer) -> None:
+    call = Call(lane, replace(REQUEST, stop=StopRule(2)))
+    assert not (await soon(server.asked.get())).is_line
     await call.overtaken()
 
 
@@ -228,6 +294,19 @@ async def test_what_is_wanted_beyond_what_was_written_goes_on_from_there(
     following.puts("b = 1", 92)
     following.ends()
     assert await ahead.text() == "turn\nb = 1"
+
+
+async def test_what_was_written_is_not_gone_on_with_where_the_server_has_lost_it(
+    lane: Lane, server: ScriptedServer
+) -> None:
+    await answered(lane, server, REQUEST)
+    there = Call(lane, replace(REQUEST, tokens=THERE))
+    (await soon(server.asked.get())).puts("y\n", n_evaluated=1000, prompt_s=1.0)
+    assert await there.text() == "y"
+    block = replace(REQUEST, stop=StopRule(100), cheaper=(NEAR_THERE,), prompt_budget_s=0.25)
+    call = Call(lane, block)
+    assert (await soon(server.asked.get())).prompt == NEAR_THERE
+    await call.overtaken()
 
 
 async def test_what_was_typed_beyond_what_was_written_is_asked_for(
@@ -315,6 +394,110 @@ async def test_a_server_that_forgot_is_not_taken_to_hold_anything_else(
     call = Call(lane, back)
     assert (await soon(server.asked.get())).prompt == NEAR_THERE
     await call.overtaken()
+
+
+JUMP_BACK = replace(REQUEST, tokens=(*HERE, 70), cheaper=(NEAR_THERE,), prompt_budget_s=0.25)
+
+
+async def test_a_prompt_that_turns_out_to_be_forgotten_is_not_read_while_somebody_waits(
+    lane: Lane, server: ScriptedServer, clock: Clock
+) -> None:
+    await answered(lane, server, REQUEST)
+    clock.now_s += lanes._AT_WORK_S
+    call = Call(lane, JUMP_BACK)
+    asking = await soon(server.asked.get())
+    assert asking.prompt == (*HERE, 70)
+    asking.reads(1)
+    following = await soon(server.asked.get())
+    assert asking.is_closed
+    assert following.prompt == NEAR_THERE
+    following.puts("y\n")
+    assert await call.text() == "y"
+    assert call.asked.reading.choice == 1
+
+
+async def test_a_prompt_that_is_forgotten_is_read_where_nothing_is_cheaper(
+    lane: Lane, server: ScriptedServer, clock: Clock
+) -> None:
+    await answered(lane, server, REQUEST)
+    clock.now_s += lanes._AT_WORK_S
+    call = Call(lane, replace(REQUEST, tokens=(*HERE, 70)))
+    asking = await soon(server.asked.get())
+    asking.reads(1)
+    await idle()
+    asking.reads(513)
+    asking.puts("y\n", n_evaluated=1000)
+    assert await call.text() == "y"
+    assert not asking.pieces.qsize()
+    assert server.asked.empty()
+
+
+@pytest.mark.usefixtures("endless")
+async def test_a_server_that_is_still_at_the_prompt_is_asked_again_and_no_third_time(
+    lane: Lane, server: ScriptedServer
+) -> None:
+    await answered(lane, server, REQUEST)
+    call = Call(lane, JUMP_BACK)
+    prompts = []
+    for _ in range(2):
+        asking = await soon(server.asked.get())
+        prompts.append(asking.prompt)
+        asking.reads(1)
+    prompts.append((await soon(server.asked.get())).prompt)
+    assert prompts == [(*HERE, 70), (*HERE, 70), NEAR_THERE]
+    await call.overtaken()
+
+
+@pytest.mark.usefixtures("endless")
+async def test_a_server_that_is_asked_again_goes_on_where_it_was(
+    lane: Lane, server: ScriptedServer
+) -> None:
+    await answered(lane, server, REQUEST)
+    call = Call(lane, JUMP_BACK)
+    (await soon(server.asked.get())).reads(1)
+    again = await soon(server.asked.get())
+    again.reads(1000)
+    again.puts("y\n", n_evaluated=1)
+    assert await call.text() == "y"
+    assert call.asked.reading.choice == 0
+    back = Call(lane, replace(JUMP_BACK, tokens=(*HERE, 70, 71)))
+    assert (await soon(server.asked.get())).prompt == (*HERE, 70, 71)
+    await back.overtaken()
+
+
+async def test_nothing_is_written_ahead_behind_a_prompt_that_is_forgotten(
+    lane: Lane, server: ScriptedServer, clock: Clock
+) -> None:
+    await answered(lane, server, REQUEST)
+    clock.now_s += lanes._AT_WORK_S
+    ahead = replace(REQUEST, tokens=(*HERE, 70), priority=Priority.BACKGROUND)
+    call = Call(lane, ahead)
+    asking = await soon(server.asked.get())
+    asking.reads(1)
+    with pytest.raises(Preempted):
+        await call.text()
+    assert asking.is_closed
+    prepare = Call(lane, replace(PREPARE, tokens=(*HERE, 70)))
+    assert (await soon(server.asked.get())).prompt == (*HERE, 70)
+    await prepare.overtaken()
+
+
+async def test_who_is_overtaken_frees_a_server_that_reads_what_was_forgotten(
+    lane: Lane, server: ScriptedServer, clock: Clock
+) -> None:
+    await answered(lane, server, REQUEST)
+    clock.now_s += lanes._AT_WORK_S
+    first = Call(lane, JUMP_BACK)
+    asking = await soon(server.asked.get())
+    await first.overtaken()
+    second = Call(lane, replace(JUMP_BACK, tokens=(*HERE, 71)))
+    await idle()
+    asking.reads(1)
+    following = await soon(server.asked.get())
+    assert asking.is_closed
+    following.reads(1)
+    assert (await soon(server.asked.get())).prompt == NEAR_THERE
+    await second.overtaken()
 
 
 async def test_prompts_are_prepared_when_the_hands_rest(
