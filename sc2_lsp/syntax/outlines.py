@@ -9,10 +9,10 @@ tree where nothing but definitions and imports is asked for: see `plain_python.p
 What the captures of `queries/outline` mean: one of `@function`, `@method`, `@class`, `@type`,
 `@variable`, `@field`, `@module`, `@macro` is a definition as a whole. Parts of it are its `@name`,
 or the `@path` that ends with it, its `@body`, `@members` that stand outside of that, its `@bases`
-(with `@bases_from`, all from there to the body), the type that it `@holds`, what it is `@made` by,
-the parameter it is `@given`, and an `@outer` container that is named elsewhere. A class `@extends`
-what its body says so of. `@scope` is looked into as if nothing stood around it, `@fields` for
-fields alone. For an `@import` see `imports.py`.
+(with `@bases_from`, all from there to the body), the type that it `@holds` (or that is the field
+`type` of what is `@typed`), what it is `@made` by, the parameter it is `@given`, and an `@outer`
+container that is named elsewhere. A class `@extends` what its body says so of. `@scope` is looked
+into as if nothing stood around it, `@fields` for fields alone. For an `@import` see `imports.py`.
 """
 
 from __future__ import annotations
@@ -259,8 +259,10 @@ def _bases(found: _Found, nodes: list[tree_sitter.Node]) -> list[str]:
 
 
 def _type_name(found: _Found, captures: Captures, scope: _Scope) -> str:
-    if "holds" in captures:
-        node = captures["holds"][0]
+    node = captures["holds"][0] if "holds" in captures else None
+    if "typed" in captures:
+        node = captures["typed"][0].child_by_field_name("type")
+    if node is not None:
         if node.end_byte - node.start_byte > _MAX_TYPE_BYTES:
             return ""
         return " ".join(_text(found, node).lstrip(": ").split())

@@ -46,7 +46,7 @@ def identifiers(content: str | bytes) -> list[str]:
 
 def is_searched(name: str) -> bool:
     """Whether a name, which is one word, is among the words that are searched by."""
-    return bool(_whole(name))
+    return len(name) > 1 and bool(_whole(name))
 
 
 def search_text(content: str | bytes) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sc2_lsp.syntax import distinct_text, identifiers, is_searched, search_text
@@ -69,6 +69,7 @@ def test_distinct_words_are_told_once() -> None:
     assert distinct_text(b"count + count * count").split() == ["count"]
 
 
+@example("\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}")  # Two characters in lower case.
 @given(st.from_regex(r"[^\W\d]\w{0,70}", fullmatch=True) | st.sampled_from(["self", "__", "_if"]))
 def test_a_name_is_searched_where_it_has_words(name: str) -> None:
     assert is_searched(name) == bool(identifiers(name))

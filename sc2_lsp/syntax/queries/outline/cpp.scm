@@ -22,7 +22,6 @@
 
 ; Methods inside a class, and functions whose name says where they belong.
 (function_definition
-  type: (_)? @holds
   declarator: [
     (function_declarator
       declarator: [
@@ -38,32 +37,27 @@
     (default_method_clause)
     (delete_method_clause)
     (pure_virtual_clause)
-  ]) @function
+  ]) @function @typed
 (function_definition
-  type: (_) @holds
   declarator: (reference_declarator (function_declarator declarator: (identifier) @name))
-  body: (_) @body) @function
+  body: (_) @body) @function @typed
 (function_definition declarator: (operator_cast) @name body: (_) @body) @function
 
 (field_declaration
-  type: (_) @holds
   declarator: [
     (function_declarator declarator: [(field_identifier) (operator_name)] @name)
     (_ (function_declarator declarator: [(field_identifier) (operator_name)] @name))
-  ]) @function
+  ]) @function @typed
 (declaration
   declarator: (function_declarator declarator: (destructor_name) @name)) @function
 (declaration
-  type: (_) @holds
   declarator: (reference_declarator
-    (function_declarator declarator: (identifier) @name))) @function
+    (function_declarator declarator: (identifier) @name))) @function @typed
 (declaration
-  type: (_) @holds
   declarator: (reference_declarator (function_declarator declarator: (qualified_identifier) @path)))
-  @function
+  @function @typed
 (field_declaration
-  type: (_) @holds
-  declarator: (reference_declarator (field_identifier) @name)) @field
+  declarator: (reference_declarator (field_identifier) @name)) @field @typed
 (field_declaration
   type: [
     (class_specifier name: (_) @path (base_class_clause)? @bases body: (_) @body)
