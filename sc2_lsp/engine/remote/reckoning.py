@@ -25,8 +25,17 @@ from sc2_lsp.vocabulary import N_SPECIAL_TOKENS
 Places = Callable[[], Sequence[Path]]
 """The GGUF files of this machine whose vocabularies may serve, the likeliest first."""
 
+Ask = Callable[[str], Awaitable[Tokens]]
+"""Has the server take a text apart, control tokens in it as text; raises ServerError."""
+
 FRESH_S = 10.0
 """How long after a probe its server is taken to have the model that it had: two probes' time."""
+
+WORTH_IT = 16
+"""So many texts are asked of the server before a vocabulary is read and proved.
+
+Fewer belong to the first suggestion of a session, which shall not wait for a processor.
+"""
 
 # Tokens whose texts are compared: at first, and at each probe.
 _N_PROVED = 1000
@@ -51,23 +60,22 @@ class Reckoning:
         self._places = places
         self._clock = clock
         self._met: tuple[Served, tuple[Path, ...]] | None = None
+        self._ask: Ask | None = None
+        self._n_asked = 0
         self._tokenizer: Tokenizer | None = None
         self._proving: asyncio.Task[None] | None = None
         self._seen_s = clock()
         self._n_samples = 0
 
-    def meet(self, served: Served, ask: Callable[[str], Awaitable[Tokens]]) -> None:
-        """Find out, in the background, whether the model just seen has a vocabulary of here.
-
-        `ask` has the server take a text apart, control tokens in it as text.
-        """
+    def meet(self, served: Served, ask: Ask) -> None:
+        """This model was seen just now; whether its vocabulary is one of here, `ask` can tell."""
         self._seen_s = self._clock()
         met = (served, tuple(dict.fromkeys(self._places())))
         if met == self._met:
             return
         self.forget()
-        self._met, self._n_samples = met, 0
-        self._proving = asyncio.ensure_future(self._prove(*met, ask))
+        self._met, self._ask = met, ask
+        self._n_asked = self._n_samples = 0
 
     def sample(self, served: Served) -> Sample:
         """What the server is to take apart beside the proof that `served` is StarCoder2."""
@@ -87,9 +95,12 @@ class Reckoning:
         self._met = self._tokenizer = self._proving = None
 
     async def tokens(self, text: str) -> Tokens | None:
-        """The tokens of `text`; None where the server has to be asked, as before it has proved."""
+        """The tokens of `text`; None where the server has to be asked."""
         tokenizer = self._tokenizer
-        if tokenizer is None or self._clock() - self._seen_s >= FRESH_S or not is_known(text):
+        if tokenizer is None:
+            self._consider()
+            return None
+        if self._clock() - self._seen_s >= FRESH_S or not is_known(text):
             return None
         # The texts of a file come all at once: others are let in between.
         await asyncio.sleep(0)
@@ -101,9 +112,13 @@ class Reckoning:
         if proving is not None:
             await asyncio.wait({proving})
 
-    async def _prove(
-        self, served: Served, places: Sequence[Path], ask: Callable[[str], Awaitable[Tokens]]
-    ) -> None:
+    def _consider(self) -> None:
+        """Begin to find out, beside the requests, whether it is one of here, if that pays."""
+        self._n_asked += 1
+        if self._n_asked >= WORTH_IT and self._proving is None and self._met and self._ask:
+            self._proving = asyncio.ensure_future(self._prove(*self._met, self._ask))
+
+    async def _prove(self, served: Served, places: Sequence[Path], ask: Ask) -> None:
         try:
             for place in places:
                 tokenizer = await asyncio.to_thread(_tokenizer_of_size, place, served.n_vocab)
