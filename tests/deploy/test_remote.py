@@ -13,6 +13,8 @@ import pytest
 from sc2_lsp.engine.remote.address import Address
 from sc2_lsp.engine.remote.finding import AnyServer
 from sc2_lsp.engine.remote.protocol import ServerError
+from sc2_lsp.engine.remote.reckoning import WORTH_IT
+from sc2_lsp.models import BUNDLED_MODEL
 from sc2_lsp.vocabulary import ENDOFTEXT
 from tests.deploy.conftest import in_front_of
 from tests.deploy.gateway import KEYS, free_port
@@ -54,6 +56,21 @@ async def test_a_cut_word_is_written_anew(client: AnyServer, word: str) -> None:
         written += piece.text
     assert written.startswith(word) or word.startswith(written)
     assert written
+
+
+async def test_a_vocabulary_of_this_machine_is_proved_through_it(plain_url: str) -> None:
+    server = AnyServer(Address(plain_url, KEYS["alice"]), "", 4096, lambda: (BUNDLED_MODEL,))
+    reckoning = server._reckoning
+    texts = [f"def f{number}(x):\n    return '<file_sep>'\n" for number in range(WORTH_IT)]
+    await server.probe()
+    there = [await server.tokenize(text) for text in texts]
+    assert reckoning._proving
+    await reckoning._proving
+    assert [await reckoning.tokens(text) for text in texts] == there
+    # And is compared again with each probe.
+    await server.probe()
+    assert [await reckoning.tokens(text) for text in texts] == there
+    await server.close()
 
 
 async def test_a_wrong_key_is_said_so(plain_url: str) -> None:
