@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.deploy.gateway import Gateway, configure, rig
+from tests.deploy.gateway import Gateway, configure, rig, until
 from tests.deploy.test_files import DEPLOY
 
 pytestmark = pytest.mark.gateway
@@ -86,14 +86,21 @@ def test_metrics_that_are_asked_for_exist(gateway: Gateway) -> None:
     """Of the gateway and of llama-server; vLLM's are from its documentation."""
     gateway.ask("/completion", {"prompt": [600], "n_predict": 2})
     gateway.ask("/completion", {"n_discard": -1})
-    offered = (gateway.inner("/metrics").body + gateway.engine("/metrics").body).decode()
     asked = "".join(
         (DEPLOY / "monitoring" / name).read_text(encoding="utf-8")
         for name in ("alerts.yml", "grafana/sc2.json")
     )
     names = set(re.findall(r"sc2_gateway_\w+|llamacpp:\w+", asked))
     assert len(names) > 6
-    assert {name for name in names if not re.search(rf"^{name}\b", offered, re.MULTILINE)} == set()
+    missing = set(names)
+
+    def are_there() -> bool:
+        offered = (gateway.inner("/metrics").body + gateway.engine("/metrics").body).decode()
+        missing.difference_update(re.findall(r"^\w+(?::\w+)?", offered, re.MULTILINE))
+        return not missing
+
+    # A request is counted when it is over, which is after its answer.
+    until(are_there, f"the offer of {', '.join(sorted(names))}", seconds=10)
 
 
 @pytest.mark.parametrize("routes", ["llama-server", "vllm"])
