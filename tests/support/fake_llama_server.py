@@ -152,16 +152,25 @@ class Handler(BaseHTTPRequestHandler):
         ]
         kind = "eos" if len(pieces) == len(whole) else "limit"
         answers.append({"content": "", "tokens": [], "stop": True, "stop_type": kind})
-        self.stream([f"data: {json.dumps(answer)}\n\n" for answer in answers])
+        progress = {"total": len(asked["prompt"]), "cache": n_held, "processed": n_held}
+        first = {"content": "", "tokens": [0], "stop": False, "prompt_progress": progress}
+        self.stream(
+            [f"data: {json.dumps(answer)}\n\n" for answer in answers],
+            f"data: {json.dumps(first)}\n\n" if asked.get("return_progress") else "",
+        )
 
-    def stream(self, messages: list[str]) -> None:
-        """Send them one by one, as far as the faults that are ordered let them through."""
+    def stream(self, messages: list[str], first: str = "") -> None:
+        """Send them one by one, as far as the faults that are ordered let them through.
+
+        Those count from what comes behind `first`.
+        """
         fake = self.fake
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
         self.end_headers()
         self.close_connection = True
+        messages = [first + messages[0], *messages[1:]]
         for number, message in enumerate(messages):
             if number == fake.stall_at:
                 fake.begun.set()

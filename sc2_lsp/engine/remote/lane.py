@@ -73,7 +73,7 @@ class Asked:
 class Lane:
     """Owns the streams of one client to one server. Belongs to one event loop.
 
-    `observe` is called with each stream that is over, `begun` with each whose prompt is read.
+    `observe` is called with each stream that is over, `begun` with each when its first has come.
     """
 
     def __init__(self, server: Server, clock: Clock) -> None:

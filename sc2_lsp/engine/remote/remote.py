@@ -36,6 +36,8 @@ _FIRST_WAIT_S = 0.7
 _MOST_SILENT = 2
 # One that reads so many tokens more than it should have to is asked who it is.
 _FORGOTTEN = 16
+# Unless it has just been asked: nobody restarts a server in so little time.
+_RECENT_S = 0.4
 # How long one that owes an answer may keep still, at least, before that counts.
 _LEAST_DEBT_S = 2.0
 # Fewer than there are connections: a prompt and a probe do not wait for the texts of a new file.
@@ -82,6 +84,7 @@ class RemoteEngine:
         self._served: Served | None = None
         self._probing: asyncio.Task[None] | None = None
         self._retry_at_s = 0.0
+        self._seen_at_s = clock() - _RECENT_S
         self._pause_s = _FIRST_PAUSE_S
         self._texts: OrderedDict[str, Tokens] = OrderedDict()
         self._answering: set[asyncio.Task[None]] = set()
@@ -279,7 +282,12 @@ class RemoteEngine:
 
         That is what a server does that was restarted, with another model perhaps.
         """
-        if stream.pieces[0].n_evaluated <= stream.n_expected + _FORGOTTEN:
+        if stream.n_forgotten <= _FORGOTTEN:
+            return
+        since_s = self._clock() - self._seen_at_s
+        if self._probing is None and since_s < _RECENT_S:
+            # Many make it forget; but then it is asked before long.
+            self._retry_at_s = min(self._retry_at_s, self._seen_at_s + _RECENT_S)
             return
         if self._probing is None:
             self._probing = asyncio.ensure_future(self._probe())
@@ -319,6 +327,7 @@ class RemoteEngine:
             self.problem = ""
             self._pause_s = _FIRST_PAUSE_S
             self.standing.first_s = self._clock() - started_s
+            self._seen_at_s = started_s
             self._retry_at_s = self._clock() + _SURE_S
         finally:
             self._probing = None

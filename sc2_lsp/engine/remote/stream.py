@@ -23,7 +23,7 @@ class Stream:
     `is_accepted` says that it is to be read even if that are many more. `is_background` says that
     whoever asked first does not wait for it, `is_line` that no more than a line is wanted.
     `is_over` says that nothing more comes, `is_closed` that this is because we hung up, and `error`
-    that it was none of the server's will. `begun` is called when the first piece comes, `over` when
+    that it was none of the server's will. `begun` is called when something has come, `over` when
     the connection is free.
     """
 
@@ -110,6 +110,18 @@ class Stream:
         return self.n_read - (self._n_cached or 0)
 
     @property
+    def n_forgotten(self) -> int:
+        """How many tokens the server reads though it was thought to hold them, as far as it tells.
+
+        Known once `begun` was called.
+        """
+        if self._n_cached is not None:
+            n_read = len(self.tokens) - self._n_cached
+        else:
+            n_read = self.pieces[0].n_evaluated if self.pieces else 0
+        return max(n_read - self.n_expected, 0)
+
+    @property
     def written(self) -> Tokens | None:
         """The tokens written so far; None where the server may not have told them all.
 
@@ -180,11 +192,13 @@ class Stream:
                     self.n_read = max(self.n_read, piece.n_read)
                     if self._n_cached is None:
                         self._n_cached = piece.n_read
+                        self._begun(self)
                 else:
                     self.pieces.append(piece)
                     if self.begun_s is None:
                         self.begun_s = self._clock()
-                        self._begun(self)
+                        if self._n_cached is None:
+                            self._begun(self)
                 self.is_over = bool(piece.end)
                 self._news.set()
                 if self.is_over:

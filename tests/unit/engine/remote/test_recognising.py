@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -13,6 +12,7 @@ from sc2_lsp.domain import Generation, GenerationRequest, StopRule
 from sc2_lsp.engine.remote.protocol import Served, ServerError
 from sc2_lsp.engine.remote.remote import RemoteEngine
 from sc2_lsp.ports import RequestLost
+from tests.support.clock import Clock
 from tests.support.scripted_server import Asking, ScriptedServer
 
 HERE = tuple(range(1000, 1400))
@@ -45,8 +45,13 @@ async def server() -> Server:
 
 
 @pytest.fixture
-async def engine(server: Server) -> AsyncIterator[RemoteEngine]:
-    engine = RemoteEngine(server, 4096, time.monotonic, lambda: 1.0)
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def engine(server: Server, clock: Clock) -> AsyncIterator[RemoteEngine]:
+    engine = RemoteEngine(server, 4096, clock, lambda: 1.0)
     assert await engine.ready()
     first, asking = await asks(engine, server, REQUEST)
     # All of the first prompt has to be read, which is no reason to ask anything.
@@ -54,6 +59,7 @@ async def engine(server: Server) -> AsyncIterator[RemoteEngine]:
     asking.puts("\n", 91)
     assert (await first).text == "x"
     assert server.n_probes == 1
+    clock.now_s += 1.0
     yield engine
     await engine.close()
 
@@ -129,6 +135,36 @@ async def test_a_question_that_was_asked_before_is_not_asked_twice(
     server.may_tell.set()
     assert (await answering).text == "y"
     assert server.n_probes == 2
+
+
+async def test_it_shows_when_it_sets_out_to_read_anew(engine: RemoteEngine, server: Server) -> None:
+    answering, asking = await asks(engine, server, NEXT)
+    asking.reads(len(HERE))
+    await idle()
+    assert server.n_probes == 1
+    asking.puts("y", 92)
+    asking.puts("\n", 93)
+    assert (await answering).text == "y"
+    server.error = ServerError("has other.gguf, which is no StarCoder2 model", is_away=True)
+    answering, asking = await asks(engine, server, replace(NEXT, tokens=(*HERE, 8)))
+    asking.reads(0)
+    with pytest.raises(RequestLost, match="no StarCoder2 model"):
+        await asyncio.wait_for(answering, GIVE_UP_S)
+    assert server.n_probes == 2
+
+
+async def test_one_that_often_forgets_is_not_asked_each_time(
+    engine: RemoteEngine, server: Server, clock: Clock
+) -> None:
+    for number in range(100, 110):
+        answering, asking = await asks(engine, server, replace(NEXT, tokens=(*HERE, number)))
+        asking.reads(0)
+        asking.puts("y", 92)
+        asking.puts("\n", 93)
+        assert (await answering).text == "y"
+        clock.now_s += 0.1
+    # The one of the beginning, and one each 0.4 seconds.
+    assert server.n_probes in (3, 4)
 
 
 async def test_it_shows_while_it_writes(engine: RemoteEngine, server: Server) -> None:
