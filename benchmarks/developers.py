@@ -305,7 +305,7 @@ def slow_down(factor: float) -> None:
         (remote, ("_LEAST_DEBT_S",)),
         (silence, ("PATIENCE_S", "HEAD_START_S", "_LEAST_SLICE_S")),
         (pausing, ("_LEAST_S", "_LONGEST_S", "_LONGEST_UNTOLD_S")),
-        (pace, ("_BUSY_WAIT_S", "_REMEMBERED_S", "_SHARED_S")),
+        (pace, ("_BUSY_WAIT_S", "_REMEMBERED_S", "_SHARED_S", "_OF_LATE_S")),
         (pipeline, ("_AT_ONCE_S",)),
     ):
         for name in names:
