@@ -53,6 +53,7 @@ N_OPEN = 4
 PASSAGE_LINES = 40
 LONGEST_DEADLINE_MS = 600_000
 _LEFT_OUT = {"tests", "test", "_vendor", "_unicode_data"}
+LONGEST_SETTLING_S = 120.0
 _SETTLED_S = 0.02
 
 
@@ -189,6 +190,7 @@ class Ours:
         self.screen = Screen()
         self.ends: Counter[str] = Counter()
         self.costs = Costs()
+        self._slower = slower
         self._kind = "opened"
         self._developer = developer
         self._settings = settings
@@ -210,7 +212,10 @@ class Ours:
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Open the file, ask once, and let what the background does come to its end."""
+        """Open the file, ask once, and let the background prepare, for no longer than it may take.
+
+        What it has not done by then it does later, at its own cost.
+        """
         while self._engine.state != "ready":
             engine = await self._engine.for_request()
             if isinstance(engine, RemoteEngine):
@@ -268,9 +273,10 @@ class Ours:
         self.costs.add(kind, stream.n_evaluated, len(stream.pieces))
 
     async def _settle(self) -> None:
+        ends_at_s = time.monotonic() + LONGEST_SETTLING_S * self._slower
         while True:
             await asyncio.sleep(_SETTLED_S)
-            if not self._service.is_preparing:
+            if not self._service.is_preparing or time.monotonic() > ends_at_s:
                 return
 
 
@@ -299,7 +305,7 @@ def slow_down(factor: float) -> None:
         (remote, ("_LEAST_DEBT_S",)),
         (silence, ("PATIENCE_S", "HEAD_START_S", "_LEAST_SLICE_S")),
         (pausing, ("_LEAST_S", "_LONGEST_S", "_LONGEST_UNTOLD_S")),
-        (pace, ("_BUSY_WAIT_S", "_REMEMBERED_S", "_SHARED_S")),
+        (pace, ("_BUSY_WAIT_S", "_REMEMBERED_S", "_SHARED_S", "_OF_LATE_S")),
         (pipeline, ("_AT_ONCE_S",)),
     ):
         for name in names:

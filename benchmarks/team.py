@@ -4,8 +4,9 @@ Each developer has a repository, open files and keystrokes of their own (`develo
 the speed of people whatever the answers do. For ours each has the completion service, retrieval and
 remote engine that a language server has; for the peer each has what `llama_vim` describes. Both get
 the same keystrokes at the same times and a server started anew with the same flags, in turns. All
-have asked once before it counts. Tokens are those that the server counted; a suggestion counts if
-it stood there before the next key. The clients run on the same machine as the server. `--slower F`
+have opened their file and asked once before it counts, and the background had two minutes after
+each. Tokens are those that the server counted; a suggestion counts if it stood there before the
+next key. The clients run on the same machine as the server. `--slower F`
 stretches all times of both alike, typing, deadlines and debounce, for a machine that others use
 too; the times in the table are then divided by F.
 Developers may type for a share of the time alone, and rest between lines.

@@ -245,6 +245,7 @@ class ModelInfo:
 
     `fim_layout` is the prompt layout that the file itself asks for, empty where it asks for none.
     `notice` is one sentence for the user where the weights run otherwise than was asked for.
+    `is_shared` says that others use the engine too, and have let us wait of late.
     """
 
     path: str
@@ -256,6 +257,7 @@ class ModelInfo:
     fim_layout: str = ""
     n_gpu_layers: int = 0
     notice: str = ""
+    is_shared: bool = False
 
 
 class EmptyReason(str, Enum):

@@ -54,11 +54,15 @@ Work = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Pauses:
-    """How long, in seconds, the user has to rest before each kind of work begins."""
+    """How long, in seconds, the user has to rest before each kind of work begins.
+
+    Other context is a whole prompt anew: where others wait for that, `shared` goes by before.
+    """
 
     ahead: float = 0.1
     anchor: float = 1.0
     context: float = 5.0
+    shared: float = 60.0
     retry: float = 0.5
 
 
@@ -130,7 +134,8 @@ class IdleWork:
         await self._open(settings)
         await asyncio.sleep(self._pauses.anchor)
         await self._follow_cursor(snapshot, means)
-        await asyncio.sleep(self._pauses.context)
+        is_shared = means.model.is_shared
+        await asyncio.sleep(self._pauses.shared if is_shared else self._pauses.context)
         await self._renew_context(snapshot, means)
 
     async def _write_ahead(self, snapshot: Snapshot, shown: str, means: Means) -> None:

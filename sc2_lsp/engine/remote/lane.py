@@ -99,6 +99,11 @@ class Lane:
             return 0.0
         return self._pace.expected_s(current.n_expected + current.n_unexpected)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether others have made us wait of late."""
+        return self._pace.has_let_wait
+
     async def answer(self, asked: Asked) -> None:
         """Let `asked.reading` have all that it needs; raises ServerError and Preempted."""
         if asked.is_background:

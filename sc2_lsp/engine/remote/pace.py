@@ -21,6 +21,7 @@ _SHARE = 1 / 3
 _REMEMBERED_S = 5.0
 # But who had to wait then is one of many, who together read more ahead than is ever used.
 _SHARED_S = 60.0
+_OF_LATE_S = 600.0
 
 
 class Pace:
@@ -31,7 +32,7 @@ class Pace:
         self._tokens_per_s = _TOKENS_PER_S
         self._wait_s = 0.0
         self._learned_at_s = clock()
-        self._waited_at_s = clock() - _SHARED_S
+        self._waited_at_s = clock() - _OF_LATE_S
         self._refused_until_s = clock()
 
     @property
@@ -48,6 +49,11 @@ class Pace:
     def is_shared(self) -> bool:
         """Whether to read nothing long ahead, since it let us wait for others not long ago."""
         return self._clock() - self._waited_at_s < _SHARED_S
+
+    @property
+    def has_let_wait(self) -> bool:
+        """Whether it has let us wait for others of late, be it as fast as it may now."""
+        return self._clock() - self._waited_at_s < _OF_LATE_S
 
     @property
     def is_refusing(self) -> bool:

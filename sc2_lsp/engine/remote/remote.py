@@ -140,6 +140,7 @@ class RemoteEngine:
             n_params=served.n_params,
             n_ctx=min(self._n_ctx, served.n_ctx or self._n_ctx),
             n_ctx_train=served.n_ctx_train,
+            is_shared=self.lane.is_shared,
         )
 
     async def tokenize(self, texts: Sequence[str]) -> list[Tokens]:

@@ -36,6 +36,7 @@ from benchmarks.team_figures import (
     table,
 )
 from sc2_lsp.bench.keystrokes import Kind, Stroke
+from sc2_lsp.completion.service import CompletionService
 from sc2_lsp.engine.remote import connecting, pulse, transport
 from sc2_lsp.text import Text
 from tests.project.tree import ROOT
@@ -229,6 +230,16 @@ async def test_ours_asks_the_server_through_the_whole_pipeline(
     assert sum(ours.ends.values()) == 1
     await ours.close()
     assert (ours.costs.n_keys, ours.costs.n_asked["typed"]) == (Counter(typed=1), 1)
+
+
+async def test_it_begins_though_the_background_does_not_end(
+    packages: Path, server: FakeLlamaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (developer,) = team(repositories(packages), 1, 5, seed=1)
+    ours = Ours(server.url, developer, slower=0.01)
+    monkeypatch.setattr(CompletionService, "is_preparing", True)
+    await asyncio.wait_for(ours.open(), 30.0)
+    await ours.close()
 
 
 def test_tokens_are_those_that_the_server_counted() -> None:

@@ -37,6 +37,7 @@ class ScriptedEngine(FakeEngine):
     written_ahead: str = ""
     notice: str = ""
     choice: int = 0
+    is_shared: bool = False
     n_preemptions: int = 0
     requests: list[GenerationRequest] = field(default_factory=list)
     background: list[GenerationRequest] = field(default_factory=list)
@@ -45,7 +46,16 @@ class ScriptedEngine(FakeEngine):
     async def describe(self) -> ModelInfo:
         if not self.is_loaded:
             await asyncio.Event().wait()
-        return ModelInfo("/fake.gguf", "fake", "fake", 1, 4096, 4096, notice=self.notice)
+        return ModelInfo(
+            "/fake.gguf",
+            "fake",
+            "fake",
+            1,
+            4096,
+            4096,
+            notice=self.notice,
+            is_shared=self.is_shared,
+        )
 
     async def generate(self, request: GenerationRequest) -> Generation:
         if request.priority is Priority.BACKGROUND:
@@ -285,6 +295,26 @@ async def test_a_file_opened_meanwhile_comes_into_the_prompt_while_the_user_rest
     now = snapshot("x = qu<CURSOR>\ny = 2\n", open_files=others)
     await service.complete(now, Trigger.AUTOMATIC, settings)
     assert "b.py" in chars(engine.requests[-1].tokens)
+
+
+@pytest.mark.parametrize(
+    ("is_shared", "context_s", "shared_s", "renews"),
+    [(False, 0.0, 1e6, True), (True, 0.0, 1e6, False), (True, 1e6, 0.0, True)],
+)
+async def test_where_others_wait_for_it_the_user_rests_longer_before_other_context_is_read(
+    is_shared: bool, context_s: float, shared_s: float, renews: bool
+) -> None:
+    engine = ScriptedEngine(is_shared=is_shared)
+    pauses = Pauses(ahead=0, anchor=0, context=context_s, shared=shared_s, retry=0)
+    service = CompletionService(engine, time.monotonic, lambda: False, pauses)
+    settings = Settings(ahead_tokens=0)
+    await service.complete(snapshot(ASKED), Trigger.AUTOMATIC, settings)
+    now = snapshot("x = q<CURSOR>\ny = 2\n", open_files=(open_file("b.py", "B = 1\n"),))
+    await service.complete(now, Trigger.AUTOMATIC, settings)
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert bool(engine.background) is renews
+    service.close()
 
 
 @pytest.mark.parametrize(

@@ -533,6 +533,22 @@ async def test_a_server_that_let_somebody_wait_reads_nothing_long_ahead_for_a_mi
     await later.overtaken()
 
 
+async def test_a_server_that_let_somebody_wait_is_shared_for_ten_minutes(
+    lane: Lane, server: ScriptedServer, clock: Clock
+) -> None:
+    await answered(lane, server, REQUEST)
+    assert not lane.is_shared
+    call = Call(lane, replace(REQUEST, tokens=THERE))
+    asking = await soon(server.asked.get())
+    clock.now_s += 1.0
+    asking.puts("x\n", prompt_s=0.1)
+    assert await call.text() == "x"
+    clock.now_s += 599.0
+    assert lane.is_shared
+    clock.now_s += 2.0
+    assert not lane.is_shared
+
+
 async def test_nothing_is_written_ahead_behind_a_prompt_that_is_not_read(
     lane: Lane, server: ScriptedServer, clock: Clock
 ) -> None:
