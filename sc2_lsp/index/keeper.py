@@ -49,7 +49,8 @@ _COMMIT_EVERY_S = 0.5
 _SCAN_STEP = 1000
 _FEW_FILES = 16
 _MANY_FILES = 256
-_BATCHES_PER_WORKER = 2
+# While a commit lasts, workers go on with what they were given.
+_BATCHES_PER_WORKER = 4
 _MOST_REPAIRS = 3
 
 _log = logging.getLogger(__name__)
