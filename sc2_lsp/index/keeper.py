@@ -43,13 +43,15 @@ from sc2_lsp.index.todo import BATCH_FILES, Todo, Wanted
 from sc2_lsp.index.walk import Found, walk
 from sc2_lsp.index.worker import BATCH_TIME_S
 from sc2_lsp.index.worker import Setup as WorkerSetup
+from sc2_lsp.syntax import get_ready
 
 _PROGRESS_EVERY_S = 0.1
 _COMMIT_EVERY_S = 0.5
 _SCAN_STEP = 1000
 _FEW_FILES = 16
 _MANY_FILES = 256
-_BATCHES_PER_WORKER = 2
+# While a commit lasts, workers go on with what they were given.
+_BATCHES_PER_WORKER = 4
 _MOST_REPAIRS = 3
 
 _log = logging.getLogger(__name__)
@@ -304,6 +306,7 @@ class Keeper:
         if not self._is_ready:
             self._is_ready = True
             self._report(Progress(Phase.READY, self._n_total, self._n_total))
+            get_ready()  # For the first file that is saved.
         self._tell_done()
 
     def _give_up(self, why: str) -> None:

@@ -6,8 +6,9 @@ anew. What an `.sc2ignore` says comes first, and brings back what git or this mo
 out, but no file that may hold secrets. Whoever opens an ignored folder as the root means it, so
 rules from above do not count there.
 
-Reads small plain files, never through a link, and runs no git. Does not ask git which files it
-tracks: a tracked file that the rules ignore is left out.
+A file that git tracks is not ignored by git's rules, whatever they say; see `tracked.py`.
+
+Reads small plain files, never through a link, and runs no git.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 
 from sc2_lsp.index.ignore import Rules, parse
 from sc2_lsp.index.limits import Reason, unwanted_name
+from sc2_lsp.index.tracked import Listing
 from sc2_lsp.secrets.files import is_secret_file
 
 MARKS = frozenset((".git", ".gitignore", ".sc2ignore", "pyvenv.cfg", "conda-meta", "CACHEDIR.TAG"))
@@ -39,6 +41,7 @@ _BAD_CHARS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"  # bford.info/cachedir
 _MOST_BYTES = 1 << 20
 _IGNORE_CASE = re.compile(rb"^[ \t]*ignorecase[ \t]*=[ \t]*(\w+)", re.IGNORECASE | re.MULTILINE)
+_SHA256 = re.compile(rb"^[ \t]*objectformat[ \t]*=[ \t]*sha256", re.IGNORECASE | re.MULTILINE)
 _EXCLUDES_FILE = re.compile(
     rb"^[ \t]*excludesfile[ \t]*=[ \t]*\"?([^\"\r\n]+?)\"?[ \t]*$", re.IGNORECASE | re.MULTILINE
 )
@@ -53,17 +56,35 @@ class _Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class _Kept:
+    """The files that git tracks, and how many chars of a path to leave off for them."""
+
+    listing: Listing
+    n_above: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Repository:
+    """Where a repository has its settings, and where this checkout of it has what is its own."""
+
+    shared: Path
+    own: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """The rules in force in one folder, those that count most first.
 
     `prefix` is the folder's path with a slash at its end, relative to the outermost folder with
-    rules; empty there.
+    rules; empty there. In a folder that `is_ignored` nothing counts but what git tracks.
     """
 
     prefix: str
     ignore_case: bool
     own: tuple[_Layer, ...] = ()
     git: tuple[_Layer, ...] = ()
+    kept: _Kept | None = None
+    is_ignored: bool = False
 
     def file_reason(self, name: str) -> Reason | None:
         """Why the file `name` of this folder is left out, so far as its name tells."""
@@ -86,26 +107,35 @@ class Scope:
             return Reason.IGNORED if decision else None
         if name in _TOOL_FOLDERS:
             return Reason.TOOL_FOLDER
+        if self.git_ignores_folder(name) and not self._tracks(name, below=True):
+            return Reason.IGNORED
+        return None
+
+    def git_ignores_folder(self, name: str) -> bool:
+        """Whether the rules of git leave out the folder `name`, but for what git tracks of it."""
+        if self.is_ignored:
+            return True
         path = self.prefix + name
         for layer in self.git:
             decision = layer.rules.ignores_folder(name, path[layer.n_above :])
             if decision is not None:
-                return Reason.IGNORED if decision else None
-        return None
+                return decision
+        return False
 
     def enter(self, folder: str, name: str, marks: Collection[str]) -> Scope | Reason:
         """The scope of the folder `name` of this one, or why it is left out after all.
 
         `folder` is where it is on disk, `marks` are the `MARKS` that it holds.
         """
-        inner = replace(self, prefix=f"{self.prefix}{name}/")
+        is_ignored = self._own_decision(name) is None and self.git_ignores_folder(name)
+        inner = replace(self, prefix=f"{self.prefix}{name}/", is_ignored=is_ignored)
         if not marks:
             return inner
         place = Path(folder)
         if _is_made_by_tools(place, marks) and self._own_decision(name) is None:
             return Reason.TOOL_FOLDER
-        if ".git" in marks and (git_folder := _git_folder(place)) is not None:
-            inner = _repository(inner, git_folder)
+        if ".git" in marks and (repository := _repository_at(place)) is not None:
+            inner = _as_top(inner, repository)
         return _with_rules(inner, place, marks)
 
     def _file_rules(self, name: str, path: str) -> Reason | None:
@@ -113,13 +143,26 @@ class Scope:
             decision = layer.rules.ignores_file(name, path[layer.n_above :])
             if decision is not None:
                 return Reason.IGNORED if decision else None
+        if self._git_ignores_file(name, path) and not self._tracks(name, below=False):
+            return Reason.IGNORED
+        return unwanted_name(name)
+
+    def _git_ignores_file(self, name: str, path: str) -> bool:
+        if self.is_ignored:
+            return True
         for layer in self.git:
             decision = layer.rules.ignores_file(name, path[layer.n_above :])
             if decision is not None:
-                if decision:
-                    return Reason.IGNORED
-                break
-        return unwanted_name(name)
+                return decision
+        return False
+
+    def _tracks(self, name: str, *, below: bool) -> bool:
+        """Whether git tracks the file `name`, or anything below the folder `name`."""
+        if self.kept is None:
+            return False
+        path = (self.prefix + name)[self.kept.n_above :]
+        tracked = self.kept.listing.now()
+        return tracked.holds_below(path) if below else tracked.holds(path)
 
     def _own_decision(self, folder_name: str) -> bool | None:
         path = self.prefix + folder_name
@@ -138,46 +181,50 @@ def scope_of_root(root: str) -> Scope:
     around = _repository_around(folder)
     if around is None:
         return _with_rules(alone, folder, MARKS)
-    top, git_folder = around
-    scope = _with_rules(_repository(Scope("", ignore_case), git_folder), top, MARKS)
+    top, repository = around
+    scope = _with_rules(_as_top(Scope("", ignore_case), repository), top, MARKS)
     for name in folder.relative_to(top).parts:
-        if scope.folder_reason(name) is not None:
+        if scope.folder_reason(name) is not None or scope.git_ignores_folder(name):
             return _with_rules(alone, folder, MARKS)
         top /= name
         scope = _with_rules(replace(scope, prefix=f"{scope.prefix}{name}/"), top, MARKS)
     return scope
 
 
-def _repository_around(folder: Path) -> tuple[Path, Path] | None:
-    """The innermost repository that holds `folder`, and the folder where git keeps it."""
+def _repository_around(folder: Path) -> tuple[Path, _Repository] | None:
+    """The innermost repository that holds `folder`, by its top."""
     for top in (folder, *folder.parents):
-        if (git_folder := _git_folder(top)) is not None:
-            return top, git_folder
+        if (repository := _repository_at(top)) is not None:
+            return top, repository
     return None
 
 
-def _git_folder(folder: Path) -> Path | None:
-    """Where the repository whose top is `folder` has its settings; None if it is no repository."""
+def _repository_at(folder: Path) -> _Repository | None:
+    """The repository whose top is `folder`; None if it is no repository."""
     path = folder / ".git"
     if os.path.lexists(path / "HEAD"):
-        return path
+        return _Repository(path, path)
     pointer = _read(path)
     if pointer is None or not pointer.startswith(b"gitdir:"):
         return None
     # A submodule, or a further worktree, which shares its settings with the first one.
     path = folder / os.fsdecode(pointer.removeprefix(b"gitdir:").strip())
     common = _read(path / "commondir")
-    return path if common is None else path / os.fsdecode(common.strip())
+    return _Repository(path if common is None else path / os.fsdecode(common.strip()), path)
 
 
-def _repository(scope: Scope, git_folder: Path) -> Scope:
+def _as_top(scope: Scope, repository: _Repository) -> Scope:
     """`scope` as that of a repository's top, with none of git's rules but those outside of it."""
-    setting = _IGNORE_CASE.search(_read(git_folder / "config") or b"")
+    config = _read(repository.shared / "config") or b""
+    setting = _IGNORE_CASE.search(config)
     ignore_case = setting is not None and setting[1].lower() in (b"true", b"yes", b"on", b"1")
-    excludes = _rules_at(git_folder / "info" / "exclude", ignore_case)
-    layers = (_Layer(excludes, len(scope.prefix)),) if excludes else ()
+    n_above = len(scope.prefix)
+    excludes = _rules_at(repository.shared / "info" / "exclude", ignore_case)
+    layers = (_Layer(excludes, n_above),) if excludes else ()
     git = (*layers, *_user_layers(scope.prefix, ignore_case))
-    return replace(scope, ignore_case=ignore_case, git=git)
+    listing = Listing(repository.own / "index", 32 if _SHA256.search(config) else 20)
+    kept = _Kept(listing, n_above)
+    return replace(scope, ignore_case=ignore_case, git=git, kept=kept, is_ignored=False)
 
 
 def _with_rules(scope: Scope, folder: Path, marks: Collection[str]) -> Scope:

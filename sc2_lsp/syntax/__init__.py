@@ -6,7 +6,7 @@ however broken the text is. Grammars are imported when the first text of their l
 
 from sc2_lsp.syntax.cursor import Place, place_at
 from sc2_lsp.syntax.languages import LANGUAGES, Language, language_of
-from sc2_lsp.syntax.outlines import outline, outline_of_bytes, rows_of_bytes
+from sc2_lsp.syntax.outlines import get_ready, outline, outline_of_bytes, rows_of_bytes
 from sc2_lsp.syntax.skeletons import skeleton
 from sc2_lsp.syntax.words import distinct_text, identifiers, is_searched, search_text
 
@@ -15,6 +15,7 @@ __all__ = [
     "Language",
     "Place",
     "distinct_text",
+    "get_ready",
     "identifiers",
     "is_searched",
     "language_of",

@@ -115,6 +115,11 @@ def rows_of_bytes(data: bytes, language: Language) -> tuple[Sequence[Row], Seque
     return [attrgetter(*_FIELDS)(one) for one in found.definitions], found.imports
 
 
+def get_ready() -> None:
+    """Do what the first Python file that is read for an index would wait for."""
+    import sc2_lsp.syntax.plain_python  # noqa: F401  its expressions are compiled
+
+
 @dataclass(slots=True)
 class _Found:
     """A text while it is read, and what was found in it so far."""

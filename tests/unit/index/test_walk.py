@@ -118,6 +118,30 @@ def test_a_walk_finds_what_git_would_add(home: Path, tree: Tree) -> None:
 
 
 @settings(max_examples=60, deadline=None)
+@given(tree=trees, version=st.sampled_from(["2", "4"]), data=st.data())
+def test_what_git_tracks_is_not_ignored(
+    home: Path, tree: Tree, version: str, data: st.DataObject
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        git(root, "init", "-q")
+        grow(root, tree)
+        write_rules(root, ".gitignore", tree.rules)
+        every = [
+            path.relative_to(root).as_posix()
+            for path in sorted(root.rglob("*"))
+            if path.is_file() and ".git" not in path.relative_to(root).parts[:1]
+        ]
+        tracked, promised = (data.draw(st.sets(st.sampled_from(every or [""]))) for _ in range(2))
+        git(root, "add", "-f", "--", *filter(None, tracked))
+        git(root, "add", "-f", "-N", "--", *filter(None, promised))  # Has flags of its own.
+        git(root, "update-index", "--index-version", version)
+        assert found(root) == git(root, "ls-files", "-z", "-co", "--exclude-standard")
+        for path in every:
+            assert (reason_against(str(root), path) is None) == (path in found(root)), path
+
+
+@settings(max_examples=60, deadline=None)
 @given(tree=trees)
 def test_one_path_is_judged_as_the_walk_judges_it(home: Path, tree: Tree) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -191,6 +215,42 @@ def test_a_root_inside_a_repository_obeys_the_rules_above_it(tmp_path: Path) -> 
     link = tmp_path.parent / f"{tmp_path.name}-link"
     link.symlink_to(tmp_path / "pkg" / "one", target_is_directory=True)
     assert found(link) == ["one/a.py", "z.py"]
+
+
+def test_who_opens_an_ignored_folder_with_tracked_files_means_all_of_it(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    write(tmp_path, ".gitignore", "out/\n")
+    write(tmp_path, "out/kept.py")
+    write(tmp_path, "out/made.py")
+    git(tmp_path, "add", "-f", "out/kept.py")
+    assert found(tmp_path) == [".gitignore", "out/kept.py"]
+    assert found(tmp_path / "out") == ["kept.py", "made.py"]
+
+
+def test_own_rules_and_secrets_count_for_tracked_files_too(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    write(tmp_path, ".gitignore", "*\n")
+    write(tmp_path, ".sc2ignore", "own.py\n")
+    for path in ("a.py", "own.py", "key.pem", "node_modules/b.py"):
+        write(tmp_path, path)
+    git(tmp_path, "add", "-f", ".")
+    assert found(tmp_path) == [".gitignore", ".sc2ignore", "a.py"]
+
+
+def test_a_further_worktree_tracks_files_of_its_own(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    git(first, "init", "-q")
+    write(first, ".gitignore", "*.log\n")
+    git(first, "add", ".gitignore")
+    name = ("-c", "user.name=n", "-c", "user.email=e@x")
+    git(first, *name, "commit", "-q", "-m", "first")
+    git(first, "worktree", "add", "-q", str(second))
+    for root in (first, second):
+        write(root, "a.log")
+    git(second, "add", "-f", "a.log")
+    assert found(first) == [".gitignore"]
+    assert found(second) == [".gitignore", "a.log"]
 
 
 def test_who_opens_an_ignored_folder_means_it(tmp_path: Path) -> None:
