@@ -11,8 +11,9 @@ What the captures of `queries/outline` mean: one of `@function`, `@method`, `@cl
 or the `@path` that ends with it, its `@body`, `@members` that stand outside of that, its `@bases`
 (with `@bases_from`, all from there to the body), the type that it `@holds` (or that is the field
 `type` of what is `@typed`), what it is `@made` by, the parameter it is `@given`, and an `@outer`
-container that is named elsewhere. A class `@extends` what its body says so of. `@scope` is looked
-into as if nothing stood around it, `@fields` for fields alone. For an `@import` see `imports.py`.
+container that is named elsewhere. What is `@arrowed` holds what stands behind an arrow, and its
+body is its field `body`. A class `@extends` what its body says so of. `@scope` is looked into as if
+nothing stood around it, `@fields` for fields alone. For an `@import` see `imports.py`.
 """
 
 from __future__ import annotations
@@ -193,6 +194,8 @@ def _define(found: _Found, captures: Captures, role: str, scope: _Scope, depth: 
     found.seen.add(key)
     start_row, end_row = whole.start_point[0], _last_row(whole)
     body = captures["body"][0] if "body" in captures else None
+    if "arrowed" in captures:
+        body = whole.child_by_field_name("body")
     body_line = None
     if body is None:
         signature = without_body(data, start, whole.end_byte)
@@ -267,6 +270,8 @@ def _type_name(found: _Found, captures: Captures, scope: _Scope) -> str:
     node = captures["holds"][0] if "holds" in captures else None
     if "typed" in captures:
         node = captures["typed"][0].child_by_field_name("type")
+    elif "arrowed" in captures:
+        node = _behind_arrow(captures["arrowed"][0])
     if node is not None:
         if node.end_byte - node.start_byte > _MAX_TYPE_BYTES:
             return ""
@@ -276,6 +281,14 @@ def _type_name(found: _Found, captures: Captures, scope: _Scope) -> str:
     if "given" in captures and scope.given:
         return scope.given.get(_text(found, captures["given"][0]), "")
     return ""
+
+
+def _behind_arrow(whole: tree_sitter.Node) -> tree_sitter.Node | None:
+    children = whole.children
+    at = next((at for at, child in enumerate(children) if child.type == "->"), len(children))
+    following = children[at + 1 : at + 2]
+    is_type = following and following[0].is_named and not following[0].has_error
+    return following[0] if is_type else None
 
 
 def _given(found: _Found, captures: Captures) -> dict[str, str]:
