@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sc2_lsp.engine.remote import pulse, remote, silence
+from tests.support.clock import Clock
 
 
 @pytest.fixture(autouse=True)
@@ -14,3 +15,8 @@ def patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr(silence, "PATIENCE_S", 10.0)
     if request.module.__name__.endswith(("test_several", "test_engines")):
         monkeypatch.setattr(remote, "_FIRST_WAIT_S", 10.0)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()

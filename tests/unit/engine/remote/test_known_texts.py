@@ -44,11 +44,6 @@ class Changing(ScriptedServer):
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def server() -> Changing:
     return Changing()
 

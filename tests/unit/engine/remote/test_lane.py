@@ -26,11 +26,6 @@ GIVE_UP_S = 20.0
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def server() -> ScriptedServer:
     return ScriptedServer()
 

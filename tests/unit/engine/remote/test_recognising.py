@@ -45,11 +45,6 @@ async def server() -> Server:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 async def engine(server: Server, clock: Clock) -> AsyncIterator[RemoteEngine]:
     engine = RemoteEngine(server, 4096, clock, lambda: 1.0)
     assert await engine.ready()

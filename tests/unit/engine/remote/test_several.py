@@ -50,11 +50,6 @@ class Remote:
             self.standing.add(seconds)
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 def several(*remotes: Remote, chance: float = 0.0) -> Several:
     return Several(remotes, lambda: chance)  # type: ignore[arg-type]
 

@@ -46,11 +46,6 @@ def server() -> Iterator[FakeLlamaServer]:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def local() -> FakeEngine:
     return FakeEngine()
 
