@@ -31,7 +31,7 @@ _PROBE_S = 2.5
 # For how long it is taken for granted who the server is.
 _SURE_S = 5.0
 # How long the first request waits to see whether there is a server.
-_FIRST_WAIT_S = 0.7
+_FIRST_WAIT_S = 0.6
 # After so many requests in a row that brought nothing, it has to write something to be asked again.
 _MOST_SILENT = 2
 # One that reads so many tokens more than it should have to is asked who it is.
