@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 # How long a server may keep a request waiting before this machine gets ready to answer it.
-_DOUBT_S = 0.5
+_DOUBT_S = 0.4
 # So many may lose a request before this machine answers it.
 _MOST_SERVERS = 2
 
