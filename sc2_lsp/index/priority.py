@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
+from pathlib import Path
 
 # Named in psutil on Windows only.
 _WINDOWS_IDLE_CLASS = 0x40
@@ -57,9 +58,17 @@ def _lower_cpu(urgency: Urgency) -> None:
         psutil.Process().nice(_WINDOWS_IDLE_CLASS)
         return
     os.nice(19)
+    _lower_session()
     # A scheduling class below every nice value, on Linux only.
     if urgency is Urgency.IDLE and hasattr(os, "SCHED_IDLE"):
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+def _lower_session() -> None:
+    """Linux shares the processors out among sessions before it looks at priorities in each."""
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError):
+            Path("/proc/self/autogroup").write_text("19")
 
 
 def _lower_io(_urgency: Urgency) -> None:

@@ -178,6 +178,8 @@ class Index:
                 cwd=ROOT_FOLDER,
                 env=environment_of_children(os.environ),
                 limit=_MOST_LINE_BYTES,
+                # Linux compares priorities within a session first, and the engine has its own.
+                start_new_session=True,
             )
         except OSError as error:
             return str(error)

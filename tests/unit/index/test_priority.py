@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,17 @@ def test_an_idle_process_minds_all_others_and_a_prompt_one_nearly_all() -> None:
     assert run(f"give_way(Urgency.IDLE); {SAY}").stdout.split() == ["19", str(idle)]
     other = getattr(os, "SCHED_OTHER", -1)
     assert run(f"give_way(Urgency.PROMPT); {SAY}").stdout.split() == ["19", str(other)]
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/autogroup").exists(), reason="only Linux groups processes by sessions"
+)
+def test_a_session_of_its_own_minds_other_sessions() -> None:
+    show = "print(open('/proc/self/autogroup').read().split()[-1])"
+    assert run(f"os.setsid(); give_way(Urgency.PROMPT); {show}").stdout.split() == ["19"]
+    before = Path("/proc/self/autogroup").read_text().split()[-1]
+    # One that is of somebody else's session does not lower all of it.
+    assert run(f"give_way(Urgency.PROMPT); {show}").stdout.split() == [before]
 
 
 @posix_only
