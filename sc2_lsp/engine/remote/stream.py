@@ -116,9 +116,8 @@ class Stream:
         Known once `begun` was called.
         """
         if self._n_cached is not None:
-            n_read = len(self.tokens) - self._n_cached
-        else:
-            n_read = self.pieces[0].n_evaluated if self.pieces else 0
+            return self.n_unexpected
+        n_read = self.pieces[0].n_evaluated if self.pieces else 0
         return max(n_read - self.n_expected, 0)
 
     @property
