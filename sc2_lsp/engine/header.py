@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -80,11 +81,8 @@ def read_texts(path: Path, keys: Collection[str]) -> dict[str, list[str]]:
 
     A key that is not there, or is something else, is left out. Raises HeaderError.
     """
-    try:
-        with path.open("rb") as file:
-            return _read_texts(_Cursor(file, path.stat().st_size), keys)
-    except (OSError, ValueError, struct.error) as error:
-        raise HeaderError(f"{path} has no readable GGUF header: {error}") from error
+    with _cursor_in(path) as cursor:
+        return _read_texts(cursor, keys)
 
 
 def count_elements(path: Path, key: str) -> int:
@@ -92,11 +90,8 @@ def count_elements(path: Path, key: str) -> int:
 
     Raises HeaderError.
     """
-    try:
-        with path.open("rb") as file:
-            return _count_elements(_Cursor(file, path.stat().st_size), key)
-    except (OSError, ValueError, struct.error) as error:
-        raise HeaderError(f"{path} has no readable GGUF header: {error}") from error
+    with _cursor_in(path) as cursor:
+        return _count_elements(cursor, key)
 
 
 def _other_parts(path: Path) -> Iterator[Path]:
@@ -108,9 +103,16 @@ def _other_parts(path: Path) -> Iterator[Path]:
 
 
 def _read_file(path: Path) -> Header:
+    with _cursor_in(path) as cursor:
+        return _read(cursor)
+
+
+@contextmanager
+def _cursor_in(path: Path) -> Iterator[_Cursor]:
+    """At the beginning of the file; what cannot be read in here is a HeaderError."""
     try:
         with path.open("rb") as file:
-            return _read(_Cursor(file, path.stat().st_size))
+            yield _Cursor(file, path.stat().st_size)
     except (OSError, ValueError, struct.error) as error:
         raise HeaderError(f"{path} has no readable GGUF header: {error}") from error
 
