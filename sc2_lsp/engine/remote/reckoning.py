@@ -1,8 +1,8 @@
 """Makes tokens here for a server whose model has been seen to have a vocabulary of this machine.
 
 Which one that may be is told by its size; that it is, by a text that both take apart alike. The
-text is ours and the same for everybody. Each probe compares some more of the vocabulary, until
-all of it was compared, and one difference ends it: from then on the server is asked for all tokens.
+text is ours and the same for everybody. Each probe compares another part of the vocabulary, all of
+it in turn, and one difference ends it: from then on the server is asked for all tokens.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def _tokenizer_of_size(place: Path, n_vocab: int) -> Tokenizer | None:
 def _sample(tokenizer: Tokenizer, n_sampled: int, number: int = 0, first: str = "sample") -> Sample:
     """Behind `first` the texts of `n_sampled` tokens or more, from all over the vocabulary.
 
-    Of others for each `number`, until all were there.
+    Of others for each `number`; all are there in turn.
     """
     stride = max(1, (tokenizer.n_tokens - N_SPECIAL_TOKENS) // n_sampled)
     lines = [first]

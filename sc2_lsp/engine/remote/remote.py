@@ -170,6 +170,7 @@ class RemoteEngine:
         asked = Asked(request, Reading(request, self._clock()))
         answering = asyncio.ensure_future(self._pulse.watch(lambda: self.lane.answer(asked)))
         self._answering.add(answering)
+        answering.add_done_callback(self._answering.discard)
         n_losses = self._n_losses
         is_silent = False
         try:
@@ -199,10 +200,8 @@ class RemoteEngine:
         return reading.finish(reading.reason, self._clock())
 
     async def close(self) -> None:
-        if self._probing is not None:
-            self._probing.cancel()
         self._pulse.close()
-        for task in (*self._answering, *filter(None, (self._owing,))):
+        for task in filter(None, (self._probing, self._owing, *self._answering)):
             task.cancel()
         await self.lane.close()
         await self._server.close()
@@ -231,7 +230,6 @@ class RemoteEngine:
             silent.cancel()
 
     async def _stop(self, answering: asyncio.Task[None]) -> None:
-        self._answering.discard(answering)
         answering.cancel()
         await asyncio.wait({answering})
 
