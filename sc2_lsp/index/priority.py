@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
@@ -12,6 +13,9 @@ from pathlib import Path
 # Named in psutil on Windows only.
 _WINDOWS_IDLE_CLASS = 0x40
 _WINDOWS_VERY_LOW = 0
+# Linux lets one process of all users change the share of a session in a tenth of a second.
+_MOST_TRIES = 3
+_BETWEEN_TRIES_S = 0.11
 
 
 class Urgency(str, Enum):
@@ -66,9 +70,17 @@ def _lower_cpu(urgency: Urgency) -> None:
 
 def _lower_session() -> None:
     """Linux shares the processors out among sessions before it looks at priorities in each."""
-    if os.getsid(0) == os.getpid():
-        with suppress(OSError):
+    if os.getsid(0) != os.getpid():
+        return
+    for _ in range(_MOST_TRIES):
+        try:
             Path("/proc/self/autogroup").write_text("19")
+        except BlockingIOError:
+            time.sleep(_BETWEEN_TRIES_S)
+        except OSError:
+            return
+        else:
+            return
 
 
 def _lower_io(_urgency: Urgency) -> None:
