@@ -6,9 +6,11 @@ Counted are the answers that the model was asked for. Of the second kind only th
 while the indexer was at work. Prints a Markdown table:
 
     python -m benchmarks.index_typing --root FOLDER --file FILE --line N [--lines N] [--rounds N]
-        [--model MODEL.gguf]
+        [--model MODEL.gguf] [--shared-engine]
 
-Take a folder whose index takes longer to build than the lines to type: 10,000 files or so.
+An engine that is shared with other editors, as by default, has a session of its own for the system
+to share processors out to. Take a folder whose index takes longer to build than the lines to type:
+10,000 files or so.
 """
 
 from __future__ import annotations
@@ -54,6 +56,7 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=6)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--model", default="")
+    parser.add_argument("--shared-engine", action="store_true")
     arguments = parser.parse_args()
     times = {kind: Times() for kind in KINDS}
     with tempfile.TemporaryDirectory() as complete:
@@ -76,7 +79,7 @@ async def _round(kind: str, folder: str, arguments: argparse.Namespace, times: T
     options: Mapping[str, Any] = {
         "model": arguments.model,
         "index": "off" if kind == "off" else "auto",
-        "shared_engine": False,
+        "shared_engine": arguments.shared_engine,
         "warm_start_mb": 0,
         "deadline_ms": 600_000,
         "max_tokens": 8,

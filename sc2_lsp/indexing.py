@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ from typing import Any
 from sc2_lsp.domain import IndexProgress, IndexSpec, Snapshot
 from sc2_lsp.index.limits import Limits
 from sc2_lsp.index.messages import Phase, Progress
+from sc2_lsp.index.place import default_folder
 from sc2_lsp.index.service import Index, IndexOptions
+from sc2_lsp.index.stillness import Stillness
 from sc2_lsp.ports import CodeIndex
 from sc2_lsp.text import Text
 from sc2_lsp.watch import EVERYTHING, Options, Watcher
@@ -36,6 +38,7 @@ class FolderIndexes:
 
     def __init__(self, folder: Path | None = None, *, are_awaited: bool = False) -> None:
         self._options = IndexOptions(folder=folder, is_awaited=are_awaited)
+        self._stillness = Stillness(folder or default_folder())
         self._spec = IndexSpec((), 0, "off")
         self._folders: dict[str, _Folder] = {}
         self._held: dict[str, Text] = {}
@@ -66,6 +69,9 @@ class FolderIndexes:
             return folders[0].index.reader if len(folders) == 1 else None
         root = root_of(path, tuple(self._folders))
         return self._folders[root].index.reader if root is not None else None
+
+    def still(self) -> AbstractContextManager[None]:
+        return self._stillness.asked() if self._folders else nullcontext()
 
     def hold(self, path: str, text: Text) -> None:
         is_new = path not in self._held
@@ -104,6 +110,7 @@ class FolderIndexes:
         for root in tuple(self._folders):
             self._end(root)
         await asyncio.gather(*self._ending)
+        self._stillness.close()
 
     def _begin(self, root: str) -> None:
         folder = self._folders[root] = _Folder(root, self._spec, self._options, self._show)

@@ -153,6 +153,10 @@ class Indexes(Protocol):
         """What is known of the folder that holds the snapshot's document."""
         ...
 
+    def still(self) -> AbstractContextManager[None]:
+        """Whatever is done within is waited for, and what can be indexed later is."""
+        ...
+
     def hold(self, path: str, text: Text) -> None:
         """Take `text` for what the file holds, whatever is on the disk."""
         ...

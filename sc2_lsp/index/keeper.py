@@ -38,6 +38,7 @@ from sc2_lsp.index.reading import read_file
 from sc2_lsp.index.scan import Scan
 from sc2_lsp.index.schema import is_sound
 from sc2_lsp.index.scope import MARKS
+from sc2_lsp.index.stillness import Stillness
 from sc2_lsp.index.store import Store, open_store
 from sc2_lsp.index.todo import BATCH_FILES, Todo, Wanted
 from sc2_lsp.index.walk import Found, walk
@@ -115,6 +116,7 @@ class Keeper:
         self._store: Store | None = None
         self._scan: Scan | None = None
         self._skipped: dict[str, int] | None = None
+        self._stillness = Stillness(Path(setup.folder))
         self._todo = Todo()
         self._pool: Pool | None = None
         self._n_batches = 0
@@ -147,8 +149,11 @@ class Keeper:
             with suppress(sqlite3.Error):
                 self._store.commit()
         self._close_store()
+        self._stillness.close()
 
     def _handle(self, event: Event) -> None:
+        if isinstance(event, (GoOn, Tidy, Batch)) and not self._setup.is_awaited:
+            self._stillness.keep()
         if isinstance(event, Focus):
             self._todo.focus(event.paths)
         elif isinstance(event, LockTaken):
@@ -353,6 +358,7 @@ class Keeper:
             self._setup.limits,
             str(self._place.database),
             Urgency.NORMAL if self._setup.is_awaited else Urgency.IDLE,
+            None if self._setup.is_awaited else self._setup.folder,
         )
         n_workers = min(self._setup.n_workers, 1 + n_files // BATCH_FILES)
         return Pool(setup, n_workers, lambda *result: self._post(Batch(*result)))

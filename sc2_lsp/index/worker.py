@@ -21,20 +21,27 @@ from sc2_lsp.index.parsed import Parsed
 from sc2_lsp.index.priority import Urgency, at_most, give_way
 from sc2_lsp.index.reading import read_file
 from sc2_lsp.index.schema import NotOurs, open_to_read
+from sc2_lsp.index.stillness import Stillness
 from sc2_lsp.launching import collect_rarely
 
 BATCH_TIME_S = 60
+# So much of it may be spent on waiting for others.
+_MOST_STILL_S = 20.0
 
 _HEADER = struct.Struct(">I")
 
 
 class Setup(msgspec.Struct, frozen=True):
-    """What a worker is told at its start. `database` is where known digests are looked up."""
+    """What a worker is told at its start. `database` is where known digests are looked up.
+
+    With a folder in `still` it waits before each file as long as somebody asks for that there.
+    """
 
     root: str
     limits: Limits
     database: str | None = None
     urgency: Urgency = Urgency.IDLE
+    still: str | None = None
 
 
 def main(arguments: list[str]) -> None:
@@ -43,10 +50,16 @@ def main(arguments: list[str]) -> None:
     give_way(setup.urgency)
     is_known = _lookup(setup.database)
     collect_rarely()
+    stillness = None if setup.still is None else Stillness(Path(setup.still))
     while (body := read_frame(sys.stdin.buffer)) is not None:
         paths = msgspec.msgpack.decode(body, type=list[str])
-        with at_most(BATCH_TIME_S):
-            parsed = [read_file(setup.root, path, setup.limits, is_known) for path in paths]
+        parsed: list[Parsed] = []
+        left_s = _MOST_STILL_S
+        for path in paths:
+            if stillness is not None:
+                left_s -= stillness.keep(left_s)
+            with at_most(BATCH_TIME_S):
+                parsed.append(read_file(setup.root, path, setup.limits, is_known))
         try:
             write_frame(sys.stdout.buffer, msgspec.msgpack.encode(parsed))
         except OSError:

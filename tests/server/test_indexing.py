@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.lsp_client import Client, Message, frame, partial
+from tests.support.lsp_client import Client, Message, at, frame, partial
 
 pytestmark = pytest.mark.server
 
@@ -84,6 +84,12 @@ def test_open_documents_override_the_disk(client: Client) -> None:
         {"hold": "/r/a.py", "text": "y = 2\n"},
         {"release": "/r/a.py"},
     ]
+
+
+def test_indexing_rests_while_a_suggestion_is_waited_for(client: Client) -> None:
+    client.open(A, "x = 1\n")
+    client.ask("textDocument/inlineCompletion", at(A, 1, 0))
+    assert told(client)[2:] == [{"still": True}, {"still": False}]
 
 
 def test_what_the_editor_says_of_the_disk_is_passed_on(client: Client) -> None:

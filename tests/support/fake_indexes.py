@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sc2_lsp.domain import IndexProgress, IndexSpec, Snapshot
@@ -31,6 +32,12 @@ class FakeIndexes:
 
     def index_for(self, snapshot: Snapshot) -> CodeIndex | None:
         return None
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        self._told.append({"still": True})
+        yield
+        self._told.append({"still": False})
 
     def hold(self, path: str, text: Text) -> None:
         self._told.append({"hold": path, "text": text.content[:100]})

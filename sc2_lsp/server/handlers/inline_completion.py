@@ -69,7 +69,8 @@ async def _ask(ls: ServerCore, snapshot: Snapshot | None, trigger: Trigger) -> O
     if snapshot is None:
         return Outcome(None, EmptyReason.UNKNOWN_DOCUMENT)
     try:
-        return await ls.service.complete(snapshot, trigger, ls.session.settings)
+        with ls.indexes.still():
+            return await ls.service.complete(snapshot, trigger, ls.session.settings)
     except Exception as error:
         logger.error("Request %.80r failed.", ls.protocol.msg_id, exc_info=error)
         return Outcome(None, EmptyReason.FAILED)

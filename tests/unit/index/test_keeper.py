@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -27,6 +28,7 @@ from sc2_lsp.index.messages import (
 )
 from sc2_lsp.index.place import place_of, prepare
 from sc2_lsp.index.reader import Reader
+from sc2_lsp.index.stillness import LONGEST_S, Stillness
 from sc2_lsp.index.summary import Summary, summary_of
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
@@ -35,7 +37,7 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has oth
 class Kept:
     """A root, and a keeper of its index that runs as far as it can at each command."""
 
-    def __init__(self, folder: Path, *, is_careful: bool = False) -> None:
+    def __init__(self, folder: Path, *, is_careful: bool = False, is_awaited: bool = True) -> None:
         self.root = folder / "root"
         self.root.mkdir(exist_ok=True)
         self.place = place_of(self.root, folder / "cache")
@@ -43,7 +45,7 @@ class Kept:
         self.inbox: SimpleQueue[Event] = SimpleQueue()
         self.reports: list[Report] = []
         setup = Setup(
-            str(self.root), str(folder / "cache"), Limits(), 2, is_careful, is_awaited=True
+            str(self.root), str(folder / "cache"), Limits(), 2, is_careful, is_awaited=is_awaited
         )
         self.keeper = Keeper(setup, self.place, self.inbox.put, self.reports.append)
         self.reader = Reader(self.place)
@@ -191,6 +193,17 @@ def test_many_changes_at_once_are_parsed_by_workers(kept: Kept) -> None:
         kept.write(f"new/f{number}.py", f"def name_{number}(): pass\n")
     kept.tell(Changed(1, ["new"]))
     assert all(kept.definers(f"name_{number}") for number in range(100))
+
+
+def test_an_index_is_built_when_nobody_waits_for_a_suggestion(tmp_path: Path) -> None:
+    kept = Kept(tmp_path, is_awaited=False)
+    kept.write("a.py", "def one(): pass\n")
+    began_s = time.monotonic()
+    with Stillness(tmp_path / "cache").asked():
+        kept.start()
+    assert time.monotonic() - began_s >= LONGEST_S
+    assert kept.definers("one") == ["a.py"]
+    kept.keeper.close()
 
 
 def test_a_careful_keeper_finds_the_same(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -12,6 +13,7 @@ from sc2_lsp.index.limits import Limits
 from sc2_lsp.index.parsed import Parsed
 from sc2_lsp.index.pool import UNPARSABLE, Pool
 from sc2_lsp.index.priority import Urgency
+from sc2_lsp.index.stillness import LONGEST_S, Stillness
 from sc2_lsp.index.worker import Setup
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes by name")
@@ -71,6 +73,21 @@ def test_a_file_that_takes_too_long_is_left_out_and_the_others_are_not(tmp_path:
     pool.close()
     assert [answer.reason for answer in answers] == [UNPARSABLE] * 2
     assert answers[0].size == (tmp_path / "a.py").stat().st_size
+
+
+def test_a_worker_keeps_still_while_somebody_asks_for_it(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("def one(): pass\n")
+    results: Results = SimpleQueue()
+    setup = Setup(str(tmp_path), Limits(), urgency=Urgency.NORMAL, still=str(tmp_path))
+    pool = Pool(setup, 1, lambda *result: results.put(result))
+    pool.submit(1, ["a.py"])
+    results.get(timeout=20)
+    began_s = time.monotonic()
+    with Stillness(tmp_path).asked():
+        pool.submit(2, ["a.py"])
+        results.get(timeout=20)
+    assert time.monotonic() - began_s >= LONGEST_S
+    pool.close()
 
 
 def test_killing_the_pool_ends_its_processes(tmp_path: Path) -> None:
