@@ -113,14 +113,8 @@ class Scope:
 
     def git_ignores_folder(self, name: str) -> bool:
         """Whether the rules of git leave out the folder `name`, but for what git tracks of it."""
-        if self.is_ignored:
-            return True
         path = self.prefix + name
-        for layer in self.git:
-            decision = layer.rules.ignores_folder(name, path[layer.n_above :])
-            if decision is not None:
-                return decision
-        return False
+        return self.is_ignored or _decision(self.git, path, name, is_folder=True) or False
 
     def enter(self, folder: str, name: str, marks: Collection[str]) -> Scope | Reason:
         """The scope of the folder `name` of this one, or why it is left out after all.
@@ -139,22 +133,13 @@ class Scope:
         return _with_rules(inner, place, marks)
 
     def _file_rules(self, name: str, path: str) -> Reason | None:
-        for layer in self.own:
-            decision = layer.rules.ignores_file(name, path[layer.n_above :])
-            if decision is not None:
-                return Reason.IGNORED if decision else None
-        if self._git_ignores_file(name, path) and not self._tracks(name, below=False):
+        decision = _decision(self.own, path, name, is_folder=False)
+        if decision is not None:
+            return Reason.IGNORED if decision else None
+        is_ignored = self.is_ignored or _decision(self.git, path, name, is_folder=False)
+        if is_ignored and not self._tracks(name, below=False):
             return Reason.IGNORED
         return unwanted_name(name)
-
-    def _git_ignores_file(self, name: str, path: str) -> bool:
-        if self.is_ignored:
-            return True
-        for layer in self.git:
-            decision = layer.rules.ignores_file(name, path[layer.n_above :])
-            if decision is not None:
-                return decision
-        return False
 
     def _tracks(self, name: str, *, below: bool) -> bool:
         """Whether git tracks the file `name`, or anything below the folder `name`."""
@@ -165,12 +150,18 @@ class Scope:
         return tracked.holds_below(path) if below else tracked.holds(path)
 
     def _own_decision(self, folder_name: str) -> bool | None:
-        path = self.prefix + folder_name
-        for layer in self.own:
-            decision = layer.rules.ignores_folder(folder_name, path[layer.n_above :])
-            if decision is not None:
-                return decision
-        return None
+        return _decision(self.own, self.prefix + folder_name, folder_name, is_folder=True)
+
+
+def _decision(layers: tuple[_Layer, ...], path: str, name: str, *, is_folder: bool) -> bool | None:
+    """Whether the rules leave it out; None where none of them says so or otherwise."""
+    for layer in layers:
+        rules = layer.rules
+        ignores = rules.ignores_folder if is_folder else rules.ignores_file
+        decision = ignores(name, path[layer.n_above :])
+        if decision is not None:
+            return decision
+    return None
 
 
 def scope_of_root(root: str) -> Scope:

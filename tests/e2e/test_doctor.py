@@ -11,7 +11,7 @@ import pytest
 from sc2_lsp.models import BUNDLED_MODEL
 from tests.support.command import Command
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -426,6 +426,7 @@ async def test_tokens_are_counted_while_another_user_has_a_prompt_evaluated(join
     running.cancel()
 
 
+@pytest.mark.slow
 async def test_each_of_many_cancelled_requests_is_answered_once_and_memory_stays_as_it_is(
     join: Join, place: Place
 ) -> None:

@@ -10,7 +10,7 @@ from tests.support import team_faults
 from tests.support.fake_llama_server import AUTHORITY, CERTIFICATES, FakeLlamaServer, numbered
 from tests.support.team_session import Session, check, session
 
-pytestmark = [pytest.mark.server]
+pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,6 @@ def test_another_model_behind_the_address_is_noticed(
     assert "which is no StarCoder2 model" in told
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("number", range(4))
 def test_a_certificate_that_nobody_should_believe(number: int) -> None:
     good = CERTIFICATES / "good.pem"

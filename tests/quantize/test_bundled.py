@@ -14,6 +14,7 @@ from tests.support.bundled_checkpoint import write_bundled_checkpoint
 SOURCES = ROOT / "sc2_lsp" / "prompt"
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_from_checkpoint_to_a_verified_file(tmp_path: Path, command: Command) -> None:
     checkpoint = write_bundled_checkpoint(tmp_path / "sc2-tiny")

@@ -33,6 +33,8 @@ NAMES = {
 }
 RECIPE = Recipe("small", n_embd=256, n_ff=512, n_files=2)
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -166,7 +168,6 @@ def was_killed(checkpoint: Path, folder: Path, moment_s: float) -> bool:
     return False
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_kills_at_random_moments_spoil_nothing(checkpoint: Path, tmp_path: Path) -> None:
     kill_and_restart(checkpoint, tmp_path, n_times=3, seed=4)

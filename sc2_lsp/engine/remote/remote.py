@@ -35,7 +35,7 @@ _FIRST_WAIT_S = 0.6
 # After so many requests in a row that brought nothing, it has to write something to be asked again.
 _MOST_SILENT = 2
 # One that reads so many tokens more than it should have to is asked who it is.
-_FORGOTTEN = 16
+_SURPRISING = 16
 # Unless it has just been asked: nobody restarts a server in so little time.
 _RECENT_S = 0.4
 # How long one that owes an answer may keep still, at least, before that counts.
@@ -281,7 +281,7 @@ class RemoteEngine:
 
         That is what a server does that was restarted, with another model perhaps.
         """
-        if stream.n_forgotten <= _FORGOTTEN:
+        if stream.n_forgotten <= _SURPRISING:
             return
         since_s = self._clock() - self._seen_at_s
         if self._probing is None and since_s < _RECENT_S:
