@@ -46,6 +46,12 @@ class ServerCore(LanguageServer):
         self._tasks: set[asyncio.Task[None]] = set()
         self._exit_code: asyncio.Future[int] | None = None
 
+    @property
+    def answering(self) -> str | None:
+        """The name of a team's model that answers in place of this machine's; None if none does."""
+        name: str | None = getattr(self.engine, "answering", None)
+        return name
+
     def start_task(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` until it ends or the server does."""
         task = asyncio.ensure_future(work)

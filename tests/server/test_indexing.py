@@ -92,6 +92,13 @@ def test_indexing_rests_while_a_suggestion_is_waited_for(client: Client) -> None
     assert told(client)[2:] == [{"still": True}, {"still": False}]
 
 
+def test_indexing_goes_on_while_another_machine_answers(fresh: Client) -> None:
+    fresh.initialize({"endpoint": "http://127.0.0.1:1"}, rootUri=FOLDER)
+    fresh.open(A, "x = 1\n")
+    fresh.ask("textDocument/inlineCompletion", at(A, 1, 0))
+    assert told(fresh)[-1] == {"hold": "/r/a.py", "text": "x = 1\n"}
+
+
 def test_what_the_editor_says_of_the_disk_is_passed_on(client: Client) -> None:
     client.notify("textDocument/didSave", {"textDocument": {"uri": A}})
     client.notify("textDocument/didSave", {"textDocument": {"uri": "untitled:Untitled-1"}})

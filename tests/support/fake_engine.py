@@ -38,6 +38,10 @@ class FakeEngine:
         self.pid = 4711
         self.load_share = 1.0
 
+    @property
+    def answering(self) -> str | None:
+        return "theirs" if self.specs and self.specs[-1].endpoint else None
+
     async def for_request(self, lost: Sequence[Engine] = ()) -> FakeEngine:
         return self
 

@@ -52,7 +52,7 @@ def stats(ls: ServerCore, arguments: Sequence[Any]) -> dict[str, Any]:
             "prompt_tokens_evaluated": background.prompt_tokens_evaluated,
             "generation_steps": background.generation_steps,
         },
-        "model": getattr(ls.engine, "answering", None) or Path(model_path).name,
+        "model": ls.answering or Path(model_path).name,
         "open_documents": len(ls.session.documents),
         "engine": {
             "state": getattr(ls.engine, "state", None),

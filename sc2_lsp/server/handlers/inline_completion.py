@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable
+from contextlib import nullcontext
 
 from lsprotocol import types
 
@@ -69,7 +70,8 @@ async def _ask(ls: ServerCore, snapshot: Snapshot | None, trigger: Trigger) -> O
     if snapshot is None:
         return Outcome(None, EmptyReason.UNKNOWN_DOCUMENT)
     try:
-        with ls.indexes.still():
+        # What another machine is at needs no processor here.
+        with ls.indexes.still() if ls.answering is None else nullcontext():
             return await ls.service.complete(snapshot, trigger, ls.session.settings)
     except Exception as error:
         logger.error("Request %.80r failed.", ls.protocol.msg_id, exc_info=error)
