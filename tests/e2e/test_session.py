@@ -23,6 +23,8 @@ SERVER = (sys.executable, "-m", "sc2_lsp", "serve", "--set", "engine_idle_s=0")
 BOTH_WAYS = pytest.mark.parametrize("shared", ["shared_engine=true", "shared_engine=false"])
 URI = "file:///repo/shapes.py"
 OTHER_URI = "file:///repo/circle.py"
+DEADLINE_MS = 60_000
+"""No answer here depends on how fast the machine is."""
 # Long enough that its evaluation is under way for a while after the request is sent.
 LONG_LINES = [f"value_{number} = compute({number}" for number in range(3000)]
 LONG = "\n".join(LONG_LINES)
@@ -33,7 +35,7 @@ FAR = (URI, 2500, len(LONG_LINES[2500]))
 @pytest.fixture
 def client() -> Iterator[Client]:
     with Client(SERVER) as client:
-        client.initialize()
+        client.initialize({"deadline_ms": DEADLINE_MS, "invoked_deadline_ms": DEADLINE_MS})
         yield client
 
 
@@ -150,7 +152,7 @@ def test_a_killed_engine_costs_one_answer(client: Client) -> None:
     os.kill(pid, signal.SIGKILL)
     killed_s = time.monotonic()
     reply = client.inbox.wait_for(id=asked)
-    assert time.monotonic() - killed_s < 1.0
+    assert time.monotonic() - killed_s < 5.0
     assert reply["result"] is None
     assert client.stats()["empty"]["engine_down"] == 1
 
