@@ -11,12 +11,11 @@ nobody keeps still.
 
 from __future__ import annotations
 
-import mmap
 import os
 import struct
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 LONGEST_S = 0.5
@@ -25,14 +24,17 @@ LONGEST_S = 0.5
 _NAME = "still-until"
 _STEP_S = 0.005
 _UNTIL = struct.Struct("=d")
+# Not each system has each of them.
+_FURTHER_FLAGS = ("O_CLOEXEC", "O_NOFOLLOW", "O_BINARY")
+_FLAGS = os.O_RDWR | os.O_CREAT | sum(getattr(os, name, 0) for name in _FURTHER_FLAGS)
 
 
 class Stillness:
-    """Owns a view of the number, made when the folder is there. For one thread."""
+    """Owns the open file, once the folder is there. For one thread."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / _NAME
-        self._view: mmap.mmap | None = None
+        self._fd: int | None = None
 
     @contextmanager
     def asked(self) -> Iterator[None]:
@@ -55,35 +57,28 @@ class Stillness:
         return now_s - began_s
 
     def close(self) -> None:
-        if self._view is not None:
-            self._view.close()
-            self._view = None
+        """Let go of the file; it is opened again where it is needed."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
 
     def _write(self, until_s: float) -> None:
-        if (view := self._opened()) is not None:
-            _UNTIL.pack_into(view, 0, until_s)
+        with suppress(OSError):
+            os.lseek(self._opened(), 0, os.SEEK_SET)
+            os.write(self._opened(), _UNTIL.pack(until_s))
 
     def _until_s(self) -> float:
         """On the clock that the processes of a machine share; 0 where nobody waits."""
-        view = self._opened()
-        until_s: float = 0.0 if view is None else _UNTIL.unpack_from(view)[0]
+        try:
+            os.lseek(self._opened(), 0, os.SEEK_SET)
+            data = os.read(self._opened(), _UNTIL.size)
+        except OSError:
+            return 0.0
+        until_s: float = _UNTIL.unpack(data)[0] if len(data) == _UNTIL.size else 0.0
         return until_s
 
-    def _opened(self) -> mmap.mmap | None:
-        if self._view is None:
-            try:
-                self._view = _view_of(self._path)
-            except (OSError, ValueError):
-                return None
-        return self._view
-
-
-def _view_of(path: Path) -> mmap.mmap:
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
-    fd = os.open(path, flags, 0o600)
-    try:
-        if os.fstat(fd).st_size < _UNTIL.size:
-            os.ftruncate(fd, _UNTIL.size)
-        return mmap.mmap(fd, _UNTIL.size)
-    finally:
-        os.close(fd)
+    def _opened(self) -> int:
+        """Raises OSError."""
+        if self._fd is None:
+            self._fd = os.open(self._path, _FLAGS, 0o600)
+        return self._fd

@@ -58,13 +58,16 @@ def test_a_server_that_was_killed_is_not_waited_for(tmp_path: Path) -> None:
     assert Stillness(tmp_path).keep(LONG_S) < LONG_S
 
 
-@pytest.mark.parametrize("until_s", [1e18, float("inf"), float("nan"), -1.0])
-def test_what_no_server_writes_is_nothing(tmp_path: Path, until_s: float) -> None:
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"abc", *(struct.pack("=d", s) for s in (1e18, float("inf"), float("nan"), -1.0))],
+)
+def test_what_no_server_writes_is_nothing(tmp_path: Path, data: bytes) -> None:
     # As after a restart of the machine, where its clock begins anew.
     with Stillness(tmp_path).asked():
         pass
     (file,) = tmp_path.iterdir()
-    file.write_bytes(struct.pack("=d", until_s))
+    file.write_bytes(data)
     assert Stillness(tmp_path).keep(LONG_S) == 0.0
 
 
