@@ -152,7 +152,7 @@ def test_a_killed_engine_costs_one_answer(client: Client) -> None:
     os.kill(pid, signal.SIGKILL)
     killed_s = time.monotonic()
     reply = client.inbox.wait_for(id=asked)
-    assert time.monotonic() - killed_s < 5.0
+    assert time.monotonic() - killed_s < 1.0
     assert reply["result"] is None
     assert client.stats()["empty"]["engine_down"] == 1
 
