@@ -33,7 +33,7 @@ def give_way(urgency: Urgency) -> None:
         return
     import psutil  # Takes its time, and who gives way to nobody has no use for it.
 
-    for lower in (_lower_cpu, _lower_io):
+    for lower in (_lower_cpu, _lower_session, _lower_io):
         with suppress(psutil.Error, OSError, AttributeError, ValueError):
             lower(urgency)
 
@@ -62,25 +62,21 @@ def _lower_cpu(urgency: Urgency) -> None:
         psutil.Process().nice(_WINDOWS_IDLE_CLASS)
         return
     os.nice(19)
-    _lower_session()
     # A scheduling class below every nice value, on Linux only.
     if urgency is Urgency.IDLE and hasattr(os, "SCHED_IDLE"):
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
-def _lower_session() -> None:
+def _lower_session(_urgency: Urgency) -> None:
     """Linux shares the processors out among sessions before it looks at priorities in each."""
     if os.getsid(0) != os.getpid():
         return
     for _ in range(_MOST_TRIES):
         try:
             Path("/proc/self/autogroup").write_text("19")
+            return
         except BlockingIOError:
             time.sleep(_BETWEEN_TRIES_S)
-        except OSError:
-            return
-        else:
-            return
 
 
 def _lower_io(_urgency: Urgency) -> None:
