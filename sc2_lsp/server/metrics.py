@@ -5,6 +5,7 @@ Numbers alone, and names that this module knows: no code, no paths, nothing that
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +90,33 @@ def _labels(labels: Mapping[str, str]) -> str:
     return f"{{{shown}}}" if shown else ""
 
 
-def put(path: Path, text: str) -> None:
-    """Let the file hold `text`, the old or the new one at any moment; raises OSError."""
+class MetricsFile:
+    """Owns the order in which threads write a session's file: who comes after the end does nothing.
+
+    Each call raises OSError where the file cannot be written or removed. Safe to be used by several
+    threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._has_ended = False
+
+    def put(self, path: Path, text: str) -> None:
+        """Let the file hold `text`, the old or the new one at any moment."""
+        with self._lock:
+            if not self._has_ended:
+                _put(path, text)
+
+    def end(self, path: Path, text: str | None) -> None:
+        """Let the file hold `text` for good, or be gone."""
+        with self._lock:
+            self._has_ended = True
+            if text is not None:
+                _put(path, text)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def _put(path: Path, text: str) -> None:
     # Who collects metrics is often another user.
     replacing.put(path, text.encode(), _READABLE)

@@ -11,6 +11,7 @@ from lsprotocol import types
 from sc2_lsp.domain import Snapshot
 from sc2_lsp.record.offers import Offers
 from sc2_lsp.server import convert
+from sc2_lsp.server.metrics import MetricsFile
 from sc2_lsp.server.status import Counters
 from sc2_lsp.settings import Settings
 from sc2_lsp.text import Encoding
@@ -34,6 +35,7 @@ class Session:
         self.repositories: dict[str, str] = {}
         self.can_pull_configuration = False
         self.is_indexing = False
+        self.metrics_file = MetricsFile()
         self.is_metrics_due = False
         self.metrics_written_s = -math.inf
         self._told: set[str] = set()

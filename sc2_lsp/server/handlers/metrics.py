@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from sc2_lsp import __version__
@@ -30,10 +32,9 @@ async def finish(ls: ServerCore) -> None:
     """The session ends. A file of this process alone goes with it."""
     setting = ls.session.settings.metrics_file
     path = metrics.path_of(setting, os.getpid()) if setting else None
-    if path is not None and PID in setting:
-        await asyncio.to_thread(path.unlink, missing_ok=True)
-    elif path is not None:
-        await _write(ls, path)
+    if path is not None:
+        last = None if PID in setting else _text(ls)
+        await _write(ls, path, partial(ls.session.metrics_file.end, path, last))
 
 
 async def _write_soon(ls: ServerCore) -> None:
@@ -44,14 +45,15 @@ async def _write_soon(ls: ServerCore) -> None:
     setting = session.settings.metrics_file
     path = metrics.path_of(setting, os.getpid()) if setting else None
     if path is not None:
-        await _write(ls, path)
+        await _write(ls, path, partial(session.metrics_file.put, path, _text(ls)))
     elif setting:
         ls.warn_once("The setting 'metrics_file' needs an absolute path; nothing is written.")
 
 
-async def _write(ls: ServerCore, path: Path) -> None:
+async def _write(ls: ServerCore, path: Path, write: Callable[[], None]) -> None:
     try:
-        await asyncio.to_thread(metrics.put, path, _text(ls))
+        # It goes on in its thread where this is cancelled.
+        await asyncio.to_thread(write)
     except OSError as error:
         ls.warn_once(f"The metrics file {path} cannot be written: {error.strerror or error}.")
 

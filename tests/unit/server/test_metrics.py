@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sc2_lsp.domain import EmptyReason, Outcome
-from sc2_lsp.server.metrics import Count, Latencies, openmetrics, path_of, put
+from sc2_lsp.server.metrics import Count, Latencies, MetricsFile, openmetrics, path_of
 from sc2_lsp.server.status import LATENCY_BOUNDS_S, Counters
 
 TEXT = """\
@@ -58,8 +58,9 @@ def test_latencies_are_counted_up_to_each_bound() -> None:
 
 def test_the_file_has_the_old_text_or_the_new_one(tmp_path: Path) -> None:
     file = tmp_path / "sc2.prom"
-    put(file, "old\n")
-    put(file, "new\n")
+    written = MetricsFile()
+    written.put(file, "old\n")
+    written.put(file, "new\n")
     assert file.read_text() == "new\n"
     assert list(tmp_path.iterdir()) == [file]
 
@@ -68,8 +69,20 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "sc2.prom"
     (folder / "full").mkdir(parents=True)
     with pytest.raises(OSError, match=r"sc2\.prom"):
-        put(folder, "new\n")
+        MetricsFile().put(folder, "new\n")
     assert list(tmp_path.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize("last", ["last\n", None])
+def test_what_is_written_last_stands_whichever_thread_comes_after(
+    tmp_path: Path, last: str | None
+) -> None:
+    file = tmp_path / "sc2.prom"
+    written = MetricsFile()
+    written.put(file, "first\n")
+    written.end(file, last)
+    written.put(file, "late\n")
+    assert [one.read_text() for one in tmp_path.iterdir()] == ([last] if last else [])
 
 
 def test_a_path_does_not_depend_on_the_current_folder(tmp_path: Path) -> None:
