@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from sc2_lsp.index.limits import Limits
 from sc2_lsp.index.messages import Phase, Progress
 from sc2_lsp.index.place import default_folder
 from sc2_lsp.index.service import Index, IndexOptions
-from sc2_lsp.index.stillness import Stillness
+from sc2_lsp.index.stillness import LONGEST_S, Stillness
 from sc2_lsp.ports import CodeIndex
 from sc2_lsp.text import Text
 from sc2_lsp.watch import EVERYTHING, Options, Watcher
@@ -38,7 +38,7 @@ class FolderIndexes:
 
     def __init__(self, folder: Path | None = None, *, are_awaited: bool = False) -> None:
         self._options = IndexOptions(folder=folder, is_awaited=are_awaited)
-        self._stillness = Stillness(folder or default_folder())
+        self._waiting = _Waiting(Stillness(folder or default_folder()))
         self._spec = IndexSpec((), 0, "off")
         self._folders: dict[str, _Folder] = {}
         self._held: dict[str, Text] = {}
@@ -71,7 +71,7 @@ class FolderIndexes:
         return self._folders[root].index.reader if root is not None else None
 
     def still(self) -> AbstractContextManager[None]:
-        return self._stillness.asked() if self._folders else nullcontext()
+        return self._waiting.one() if self._folders else nullcontext()
 
     def hold(self, path: str, text: Text) -> None:
         is_new = path not in self._held
@@ -110,7 +110,7 @@ class FolderIndexes:
         for root in tuple(self._folders):
             self._end(root)
         await asyncio.gather(*self._ending)
-        self._stillness.close()
+        self._waiting.close()
 
     def _begin(self, root: str) -> None:
         folder = self._folders[root] = _Folder(root, self._spec, self._options, self._show)
@@ -139,6 +139,42 @@ class FolderIndexes:
         for root, folder in self._folders.items():
             if root_of(path, (root,)) is not None:
                 yield folder, relative_path(path, (root,))
+
+
+class _Waiting:
+    """Owns what this server asks of all indexers: that they keep still as long as anybody waits."""
+
+    def __init__(self, stillness: Stillness) -> None:
+        self._stillness = stillness
+        self._n = 0
+        self._again: asyncio.TimerHandle | None = None
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Somebody waits for what is done within, on the event loop."""
+        self._n += 1
+        if self._n == 1:
+            self._ask()
+        try:
+            yield
+        finally:
+            self._n -= 1
+            if self._n == 0:
+                self._ask_no_more()
+                self._stillness.take_back()
+
+    def close(self) -> None:
+        """Whoever waits still is not spoken for any more."""
+        self._ask_no_more()
+        self._stillness.close()
+
+    def _ask_no_more(self) -> None:
+        if self._again is not None:
+            self._again.cancel()
+
+    def _ask(self) -> None:
+        self._stillness.ask()
+        self._again = asyncio.get_running_loop().call_later(LONGEST_S / 2, self._ask)
 
 
 class _Folder:

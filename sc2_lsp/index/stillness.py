@@ -4,9 +4,9 @@ A priority is not enough for that: two threads that evaluate a model wait for ea
 of times in a suggestion, and each time either may find its processor taken for some milliseconds.
 
 Until when to keep still is one number in a file of the indexes' folder, which all of the user's
-servers write and all of the indexers' processes see at once. It is a time not far away, so that
-nobody waits for long for a server that was killed. Nothing here fails: where there is no such file,
-nobody keeps still.
+servers write and all of the indexers' processes see at once. It is a time not far away, which is
+put off for as long as somebody waits, so that nobody keeps still for long for a server that was
+killed. Nothing here fails: where there is no such file, nobody keeps still.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 LONGEST_S = 0.5
-"""Whoever waits for longer shares the machine with the indexers, or no index would get built."""
+"""Whoever waits for longer has to ask again, before it is over."""
 
 _NAME = "still-until"
 _STEP_S = 0.005
@@ -35,18 +35,27 @@ class Stillness:
     def __init__(self, folder: Path) -> None:
         self._path = folder / _NAME
         self._fd: int | None = None
+        self._asked_until_s = 0.0
+
+    def ask(self) -> None:
+        """Have everybody keep still from now on, for LONGEST_S unless it is asked again."""
+        self._asked_until_s = time.monotonic() + LONGEST_S
+        self._write(self._asked_until_s)
+
+    def take_back(self) -> None:
+        """Nobody waits here any more."""
+        # Somebody else may have asked since.
+        if self._until_s() == self._asked_until_s:
+            self._write(0.0)
 
     @contextmanager
     def asked(self) -> Iterator[None]:
-        """Whatever is done within is waited for."""
-        until_s = time.monotonic() + LONGEST_S
-        self._write(until_s)
+        """What is done within, in LONGEST_S, is waited for."""
+        self.ask()
         try:
             yield
         finally:
-            # Somebody else may have asked since.
-            if self._until_s() == until_s:
-                self._write(0.0)
+            self.take_back()
 
     def keep(self, most_s: float = LONGEST_S) -> float:
         """Wait until nobody else waits, at most so long; answers how many seconds that took."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sc2_lsp.domain import IndexProgress, IndexSpec
+from sc2_lsp.index.stillness import LONGEST_S, Stillness
 from sc2_lsp.indexing import FolderIndexes
 from sc2_lsp.text import Text
 from tests.support.snapshots import snapshot
@@ -161,3 +162,35 @@ async def test_a_folder_that_is_not_there_is_no_failure(
     assert known(indexes, (gone / "a.py").as_uri(), "anything") == []
     (summary,) = await indexes.summaries()
     assert summary["n_files"] == 0
+
+
+async def test_indexers_keep_still_as_long_as_anybody_waits(
+    indexes: FolderIndexes, root: Path, tmp_path: Path
+) -> None:
+    indexes.configure(spec(root))
+    await indexes.settled()
+    with indexes.still():
+        with indexes.still():
+            keeping = asyncio.ensure_future(_kept(tmp_path))
+            await asyncio.sleep(2 * LONGEST_S)
+        # Another one has its answer.
+        await asyncio.sleep(2 * LONGEST_S)
+        assert not keeping.done()
+    assert PATIENCE_S > await keeping >= 4 * LONGEST_S - 0.1
+    assert await _kept(tmp_path) == 0.0
+
+
+async def test_nobody_keeps_still_for_a_server_that_ends(
+    indexes: FolderIndexes, root: Path, tmp_path: Path
+) -> None:
+    indexes.configure(spec(root))
+    await indexes.settled()
+    with indexes.still():
+        await indexes.close()
+        assert await _kept(tmp_path) < PATIENCE_S
+    assert await _kept(tmp_path) == 0.0
+
+
+async def _kept(tmp_path: Path) -> float:
+    """How many seconds an indexer would keep still."""
+    return await asyncio.to_thread(Stillness(tmp_path / "cache").keep, PATIENCE_S)
