@@ -193,6 +193,66 @@ def test_choosing_a_model(open_: Open, tmp_path: Path) -> None:
     assert editor.lua("return vim.lsp.config.sc2_lsp.settings.sc2.model") == "sc2-tiny"
 
 
+def completed(editor: Neovim, line: str) -> list[str]:
+    """What Tab offers behind this command line."""
+    found: list[str] = editor.lua("return vim.fn.getcompletion(..., 'cmdline')", line)
+    return found
+
+
+def test_a_model_is_named_without_having_seen_the_list(open_: Open) -> None:
+    editor = open_("x = 1\n")
+    editor.wait_until_ready()
+    editor.type(":Sc2 model sc2-tiny\n")
+    editor.wait(lambda: editor.row("the model is sc2-tiny until you leave Neovim."), "the choice")
+    editor.type(":Sc2 model starcoder2-3b-q4_0\n")
+    editor.wait(lambda: editor.row("sc2-lsp model pull starcoder2-3b-q4_0"), "how to get it")
+    editor.type(":Sc2 model sc2-tin\n")
+    editor.wait(lambda: editor.row("there is no model and no file named sc2-tin."), "the refusal")
+    assert editor.lua("return vim.lsp.config.sc2_lsp.settings.sc2.model") == "sc2-tiny"
+
+
+def test_a_model_is_left_to_the_server_where_the_list_cannot_be_had(open_: Open) -> None:
+    own = """
+    vim.lsp.config('sc2_lsp', { cmd = function(dispatchers)
+      return vim.lsp.rpc.start({ 'sc2-lsp', 'serve' }, dispatchers)
+    end })
+    """
+    editor = open_("x = 1\n", INIT + MORE_KEYS + own)
+    editor.wait_until_ready()
+    editor.type(":Sc2 model sc2-tiny\n")
+    editor.wait(lambda: editor.row("the model is sc2-tiny until you leave Neovim."), "the choice")
+    editor.type(":Sc2 model no/such\n")
+    editor.wait(lambda: editor.row("there is no file /"), "the refusal")
+
+
+def test_names_of_models_are_completed_from_the_first_tab(open_: Open) -> None:
+    editor = open_("x = 1\n")
+    # Each waits for a while: on a slow machine the list comes with a later one.
+    tabs = (completed(editor, "Sc2 model sc2-t") for _ in range(10))
+    assert next((names for names in tabs if names), []) == ["sc2-tiny"]
+
+
+@pytest.mark.parametrize("before", ["", "silent ", "verbose 3 tab ", "bufdo "])
+def test_the_command_is_completed_behind_others(open_: Open, before: str) -> None:
+    editor = open_("x = 1\n")
+    assert completed(editor, f"{before}Sc2 mo") == ["model"]
+    assert completed(editor, f"{before}Sc2 toggle markdo") == ["markdown"]
+    assert completed(editor, f"{before}Sc2 toggle python py") == []
+
+
+def test_files_of_models_in_folders_with_odd_names(open_: Open, tmp_path: Path) -> None:
+    folder = tmp_path / "my models [1] 100% #2"
+    folder.mkdir()
+    (folder / "a model.gguf").touch()
+    (folder / "notes.txt").touch()
+    editor = open_("x = 1\n")
+    (offered,) = completed(editor, f"Sc2 model {tmp_path}/my")
+    (offered,) = completed(editor, f"Sc2 model {offered}")
+    editor.lua("vim.cmd('Sc2 model ' .. ...)", offered)
+    chosen = editor.lua("return vim.lsp.config.sc2_lsp.settings.sc2.model")
+    assert chosen == str(folder / "a model.gguf")
+
+
 def test_in_lualine(open_: Open) -> None:
     lualine = """
     vim.opt.runtimepath:append(vim.env.SC2_LUALINE)

@@ -8,6 +8,8 @@ local server = require('sc2_lsp.server')
 
 local M = {}
 
+local NAMES_WAIT_MS = 3000
+
 ---@param text string
 ---@param level? integer
 local function tell(text, level)
@@ -58,18 +60,40 @@ local function set_model(model)
   tell('the model is ' .. model .. ' until you leave Neovim.')
 end
 
----@param wanted string
-local function use_model(wanted)
-  if vim.list_contains(models.names(), wanted) then
-    set_model(wanted)
-    return
+---@param model sc2_lsp.Model
+local function use_listed(model)
+  if model.path then
+    set_model(model.name)
+  else
+    tell(('fetch it first: sc2-lsp model pull %s'):format(model.name))
   end
+end
+
+---@param wanted string a path, or a name that the server knows
+local function use_model(wanted)
   local path = vim.fn.fnamemodify(vim.fn.expand(wanted), ':p')
   if vim.fn.filereadable(path) == 1 then
     set_model(path)
-  else
-    tell(('there is no file %s.'):format(path), vim.log.levels.ERROR)
+    return
   end
+  if wanted:find('[/\\]') or vim.endswith(wanted, '.gguf') then
+    tell(('there is no file %s.'):format(path), vim.log.levels.ERROR)
+    return
+  end
+  models.list(function(list)
+    if not list then
+      -- The server knows, and says what is wrong.
+      set_model(wanted)
+      return
+    end
+    for _, model in ipairs(list) do
+      if model.name == wanted then
+        use_listed(model)
+        return
+      end
+    end
+    tell(('there is no model and no file named %s.'):format(wanted), vim.log.levels.ERROR)
+  end)
 end
 
 local function choose_model()
@@ -83,10 +107,8 @@ local function choose_model()
     local function chosen(model)
       -- What is said before the list is gone from the screen goes with it.
       vim.cmd.redraw()
-      if model and not model.path then
-        tell(('fetch it first: sc2-lsp model pull %s'):format(model.name))
-      elseif model then
-        set_model(model.name)
+      if model then
+        use_listed(model)
       end
     end
     vim.ui.select(list, { prompt = 'Model:', format_item = models.line }, chosen)
@@ -182,8 +204,8 @@ local subcommands = {
       end, vim.fn.getcompletion(lead, 'file'))
       local names = vim.tbl_filter(function(name)
         return vim.startswith(name, lead)
-      end, models.names())
-      return vim.list_extend(names, files)
+      end, models.names(NAMES_WAIT_MS))
+      return vim.list_extend(names, vim.tbl_map(vim.fn.fnameescape, files))
     end,
   },
 }
@@ -210,19 +232,39 @@ function M.run(arguments)
   end
 end
 
+--- What stands behind `Sc2` in a command line, without what is being completed.
+---@param lead string
+---@param line string up to the cursor
+---@return string[]
+local function words_before(lead, line)
+  local ok, parsed = pcall(vim.api.nvim_parse_cmd, line, {})
+  -- It can stand behind a bar, or behind a command that takes another one.
+  while ok and parsed.nextcmd ~= '' do
+    ok, parsed = pcall(vim.api.nvim_parse_cmd, parsed.nextcmd, {})
+  end
+  if not ok then
+    return {}
+  end
+  local words = vim.list_extend({ parsed.cmd }, parsed.args or {})
+  while words[1] and words[1] ~= 'Sc2' do
+    table.remove(words, 1)
+  end
+  return vim.list_slice(words, 2, lead == '' and #words or #words - 1)
+end
+
 ---@param lead string
 ---@param line string up to wherever it goes
 ---@param position integer of the cursor in `line`
 ---@return string[]
 function M.complete(lead, line, position)
-  local words = vim.split(line:sub(1, position), '%s+')
-  if #words <= 2 then
+  local words = words_before(lead, line:sub(1, position))
+  if #words == 0 then
     return vim.tbl_filter(function(name)
       return vim.startswith(name, lead)
     end, names())
   end
-  local subcommand = subcommands[words[2]]
-  return #words == 3 and subcommand and subcommand.complete and subcommand.complete(lead) or {}
+  local subcommand = subcommands[words[1]]
+  return #words == 1 and subcommand and subcommand.complete and subcommand.complete(lead) or {}
 end
 
 return M

@@ -13,8 +13,9 @@ local TIMEOUT_MS = 30000
 ---@field expected_tokens_per_s number?
 ---@field fits boolean?
 
----@type string[] of the last list
-local names = {}
+---@type string[]? of the last list
+local names = nil
+local n_asked = 0 -- lists that are still to come
 
 --- The command that lists them; nil where the server is started in another way.
 ---@return string[]?
@@ -41,7 +42,9 @@ end
 ---@param done fun(models: sc2_lsp.Model[]?) nil where there is none
 function M.list(done)
   local cmd = command()
+  n_asked = n_asked + 1
   local function finish(models)
+    n_asked = n_asked - 1
     names = models and vim.tbl_map(function(model)
       return model.name
     end, models) or names
@@ -61,10 +64,19 @@ function M.list(done)
   end
 end
 
---- The names of the list that was asked for last.
----@return string[]
-function M.names()
-  return names
+--- The names of the list that came last. Before there was one, it is asked for.
+---@param wait_ms integer longest time to wait for it
+---@return string[] empty where it has not come
+function M.names(wait_ms)
+  if not names then
+    if n_asked == 0 then
+      M.list(function() end)
+    end
+    vim.wait(wait_ms, function()
+      return n_asked == 0
+    end, 20)
+  end
+  return names or {}
 end
 
 --- One line about a model: its name, size, speed here, and what is in its way.
