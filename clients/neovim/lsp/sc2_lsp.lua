@@ -8,7 +8,7 @@ return {
   exit_timeout = 2000,
   ---@type { sc2: sc2_lsp.Settings }
   settings = { sc2 = vim.empty_dict() },
-  on_exit = function(code, signal)
-    require('sc2_lsp.restart').exited(code, signal)
+  on_exit = function(_, _, client_id)
+    require('sc2_lsp.restart').exited(client_id)
   end,
 }

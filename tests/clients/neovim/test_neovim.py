@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -458,11 +459,12 @@ def test_a_missing_model_is_in_the_status(open_: Open) -> None:
     editor.wait(lambda: editor.row("sc2 error"), "the status")
 
 
-def test_a_killed_server_comes_back(open_: Open) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_server_comes_back(open_: Open, how: signal.Signals) -> None:
     editor = open_(code_with("    def line_start(self, line: int) -> int:\n"))
     begin(editor)
     killed = editor.server()
-    killed.kill()
+    killed.send_signal(how)
     editor.wait(lambda: editor.row("sc2 restarting"), "the status")
     editor.wait(lambda: editor.row("sc2|"), "the status")
     editor.keys("Escape")
@@ -471,6 +473,46 @@ def test_a_killed_server_comes_back(open_: Open) -> None:
     editor.type(TYPED)
     editor.wait_for_ghost()
     assert editor.server().pid != killed.pid
+
+
+@pytest.mark.parametrize("stop", ["lsp stop sc2_lsp", "lua vim.lsp.enable('sc2_lsp', false)"])
+def test_a_server_that_was_stopped_stays_so(open_: Open, stop: str) -> None:
+    editor = open_("x = 1\n")
+    editor.wait_until_ready()
+    editor.type(f":{stop}\n")
+    # That it is decided; a restart would be announced by another word.
+    editor.wait(lambda: editor.row("sc2 stopped"), "the status")
+    assert editor.lua("return #vim.api.nvim_get_proc_children(vim.fn.getpid())") == 0
+    editor.type(":Sc2 restart\n")
+    editor.wait(lambda: editor.row("sc2|"), "the status")
+
+
+def test_a_restart_by_hand_is_no_stop(open_: Open) -> None:
+    editor = open_("x = 1\n")
+    editor.wait_until_ready()
+    before = editor.server().pid
+    editor.lua(
+        "words = {} "
+        "vim.api.nvim_create_autocmd('LspDetach', { callback = vim.schedule_wrap(function() "
+        "table.insert(words, require('sc2_lsp.status').state()) end) })"
+    )
+    editor.type(":Sc2 restart\n")
+    editor.wait(lambda: not editor.row("sc2|"), "another status")
+    editor.wait(lambda: editor.row("sc2|"), "the status")
+    assert editor.lua("return words") == ["restarting"]
+    assert editor.server().pid != before
+
+
+def test_a_server_that_ends_again_and_again(open_: Open) -> None:
+    broken = """
+    vim.lsp.config('sc2_lsp', { cmd = { 'false' } })
+    vim.defer_fn = function(callback) vim.schedule(callback) end -- no pauses
+    """
+    editor = open_("x = 1\n", INIT + MORE_KEYS + broken)
+    editor.wait(lambda: editor.row("sc2 stopped"), "the status")
+    assert "the server ended too often" in editor.lua("return vim.fn.execute('messages')")
+    editor.lua("vim.cmd.new()")
+    assert editor.lua("return require('sc2_lsp').status()") == ""
 
 
 @pytest.mark.parametrize("way", ["quit", "kill"])

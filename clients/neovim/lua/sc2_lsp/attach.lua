@@ -3,6 +3,7 @@
 local answers = require('sc2_lsp.answers')
 local native = require('sc2_lsp.native')
 local place = require('sc2_lsp.place')
+local restart = require('sc2_lsp.restart')
 
 local M = {}
 
@@ -30,6 +31,7 @@ end
 ---@param client vim.lsp.Client
 ---@param bufnr integer
 function M.attach(client, bufnr)
+  restart.attached(client)
   if not client:supports_method('textDocument/inlineCompletion', bufnr) then
     return
   end

@@ -4,17 +4,28 @@ local M = {}
 
 local PAUSES_MS = { 500, 2000, 8000, 30000 }
 local FORGOTTEN_AFTER_S = 300
-local SIGTERM = 15
+
+---@alias sc2_lsp.Absence 'none'|'restarting'|'stopped'
 
 local n_restarts = 0
 local last_exit_s = 0
 local is_waiting = false
+local absence = 'none' ---@type sc2_lsp.Absence
+local is_asked = {} ---@type table<integer, boolean> by client: whether it was told to end
+
+---@param why sc2_lsp.Absence
+local function set_absence(why)
+  absence = why
+  vim.cmd.redrawstatus({ bang = true })
+end
 
 local function start()
   is_waiting = false
   if vim.lsp.is_enabled('sc2_lsp') then
     -- Neovim starts it anew for every buffer that it belongs to.
     vim.lsp.enable('sc2_lsp')
+  else
+    set_absence('stopped')
   end
 end
 
@@ -22,12 +33,15 @@ local function tell(text, level)
   vim.notify('sc2_lsp: ' .. text, level)
 end
 
----@param code integer
----@param signal integer
-local function exited(code, signal)
-  local was_asked = code == 128 + SIGTERM or (code == 0 and (signal == 0 or signal == SIGTERM))
+---@param was_asked boolean
+local function exited(was_asked)
   local is_leaving = vim.v.exiting ~= vim.NIL
-  if was_asked or is_leaving or is_waiting or not vim.lsp.is_enabled('sc2_lsp') then
+  if is_leaving or is_waiting then
+    return
+  end
+  if was_asked or not vim.lsp.is_enabled('sc2_lsp') then
+    -- Between the two halves of a restart it is none that was stopped.
+    set_absence(absence == 'restarting' and absence or 'stopped')
     return
   end
   local now_s = vim.uv.now() / 1000
@@ -40,8 +54,9 @@ local function exited(code, signal)
   if pause_ms then
     is_waiting = true
     vim.defer_fn(start, pause_ms)
-    vim.cmd.redrawstatus({ bang = true })
+    set_absence('restarting')
   else
+    set_absence('stopped')
     tell(
       'the server ended too often. :Sc2 log says why, :Sc2 restart tries again.',
       vim.log.levels.ERROR
@@ -49,24 +64,43 @@ local function exited(code, signal)
   end
 end
 
---- The server's process ended.
----@param code integer
----@param signal integer
-function M.exited(code, signal)
+--- The server's process ended. Its exit code does not tell whether it was asked to: others can end
+--- it by the signal that Neovim uses.
+---@param client_id integer
+function M.exited(client_id)
+  local was_asked = is_asked[client_id] == true
+  is_asked[client_id] = nil
   vim.schedule(function()
-    exited(code, signal)
+    exited(was_asked)
   end)
 end
 
---- Whether a restart is under way.
----@return boolean
-function M.is_waiting()
-  return is_waiting
+--- The server has attached to a buffer. From now on it is kept in mind whether it is told to end.
+---@param client vim.lsp.Client
+function M.attached(client)
+  absence = 'none'
+  if is_asked[client.id] ~= nil then
+    return
+  end
+  is_asked[client.id] = false
+  local stop = client.stop
+  ---@diagnostic disable-next-line: duplicate-set-field
+  client.stop = function(self, force)
+    is_asked[self.id] = true
+    return stop(self, force)
+  end
+end
+
+--- Why there is no server where there should be one.
+---@return sc2_lsp.Absence
+function M.absence()
+  return absence
 end
 
 --- Stop the server if it runs, and start it.
 function M.restart()
   n_restarts = 0
+  set_absence('restarting')
   if #vim.lsp.get_clients({ name = 'sc2_lsp' }) > 0 then
     vim.cmd('lsp restart sc2_lsp')
   else

@@ -6,7 +6,7 @@ local server = require('sc2_lsp.server')
 
 local M = {}
 
----@alias sc2_lsp.State 'none'|'restarting'|'off'|'loading'|'error'|'working'|'ready'
+---@alias sc2_lsp.State 'none'|'restarting'|'stopped'|'off'|'loading'|'error'|'working'|'ready'
 
 local FRESH_FOR_MS = 2000
 local ASK_AGAIN_MS = 1000
@@ -80,6 +80,17 @@ local function is_working(client)
   return false
 end
 
+--- Whether there should be a server for the buffer.
+---@param bufnr integer
+---@return boolean
+local function is_for(bufnr)
+  local filetype = vim.bo[bufnr].filetype
+  local filetypes = vim.lsp.config.sc2_lsp.filetypes
+  return vim.bo[bufnr].buftype == ''
+    and filetype ~= ''
+    and (not filetypes or vim.list_contains(filetypes, filetype))
+end
+
 --- In one word how the server is for a buffer.
 ---@param bufnr? integer current if left out
 ---@return sc2_lsp.State
@@ -89,7 +100,8 @@ function M.state(bufnr)
   end
   local client = vim.lsp.get_clients({ name = 'sc2_lsp', bufnr = bufnr or 0 })[1]
   if not client then
-    return restart.is_waiting() and 'restarting' or 'none'
+    local absence = restart.absence()
+    return absence ~= 'none' and is_for(bufnr or 0) and absence or 'none'
   end
   refresh(client)
   if not attach.is_enabled(vim.bo[bufnr or 0].filetype) then
