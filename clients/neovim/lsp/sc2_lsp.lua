@@ -1,5 +1,10 @@
 -- What `vim.lsp.enable('sc2_lsp')` starts. Change any of it with `vim.lsp.config('sc2_lsp', {…})`.
 
+-- Neovim 0.11 reads this file as well. There it says that no buffer is for the server.
+if vim.fn.has('nvim-0.12') == 0 then
+  return { cmd = { 'sc2-lsp', 'serve' }, filetypes = {}, root_dir = function() end }
+end
+
 ---@type vim.lsp.Config
 return {
   cmd = { 'sc2-lsp', 'serve' },

@@ -5,8 +5,19 @@ if vim.g.loaded_sc2_lsp then
 end
 vim.g.loaded_sc2_lsp = true
 
--- `:checkhealth sc2_lsp` says that a newer Neovim is needed.
+-- Made in an older Neovim too, where they do nothing: it would insert the names of missing ones.
+for _, name in ipairs({ 'accept', 'accept_word', 'accept_line', 'next', 'previous', 'dismiss' }) do
+  vim.keymap.set('i', ('<Plug>(sc2-%s)'):format(name:gsub('_', '-')), function()
+    require('sc2_lsp')[name]()
+  end, { desc = ('sc2_lsp: %s'):format(name:gsub('_', ' ')) })
+end
+vim.keymap.set({ 'n', 'i' }, '<Plug>(sc2-toggle)', function()
+  require('sc2_lsp').toggle()
+end, { desc = 'sc2_lsp: toggle' })
+
 if vim.fn.has('nvim-0.12') == 0 then
+  local text = 'sc2_lsp needs Neovim 0.12 or later: it does nothing here.'
+  vim.notify_once(text, vim.log.levels.WARN)
   return
 end
 
@@ -45,12 +56,3 @@ end, {
     return require('sc2_lsp.command').complete(...)
   end,
 })
-
-for _, name in ipairs({ 'accept', 'accept_word', 'accept_line', 'next', 'previous', 'dismiss' }) do
-  vim.keymap.set('i', ('<Plug>(sc2-%s)'):format(name:gsub('_', '-')), function()
-    require('sc2_lsp')[name]()
-  end, { desc = ('sc2_lsp: %s'):format(name:gsub('_', ' ')) })
-end
-vim.keymap.set({ 'n', 'i' }, '<Plug>(sc2-toggle)', function()
-  require('sc2_lsp').toggle()
-end, { desc = 'sc2_lsp: toggle' })

@@ -340,6 +340,38 @@ def test_health_without_the_server(open_: Open) -> None:
     assert "ERROR The server was not found: no-such-server" in "\n".join(editor.lines())
 
 
+# What Neovim 0.11 says of itself; it reads `lsp/sc2_lsp.lua` as well.
+OLD = """
+local has = vim.fn.has
+vim.fn.has = function(what) return what == 'nvim-0.12' and 0 or has(what) end
+local notify = vim.notify
+notices = {}
+vim.notify = function(text, ...) table.insert(notices, text) return notify(text, ...) end
+"""
+
+
+@pytest.mark.parametrize("own", ["", "filetypes = { 'python' }", "root_dir = vim.fn.getcwd()"])
+def test_an_older_neovim_is_told_and_starts_nothing(open_: Open, own: str) -> None:
+    tab = """
+    vim.keymap.set('i', '<Tab>', function()
+      return require('sc2_lsp').accept() and '' or '<Tab>'
+    end, { expr = true })
+    """
+    mine = f"vim.lsp.config('sc2_lsp', {{ {own} }})\n"
+    editor = open_("x = 1\n", OLD + INIT + MORE_KEYS + mine + tab)
+    editor.lua("vim.cmd.edit()")
+    needed = "sc2_lsp needs Neovim 0.12 or later: it does nothing here."
+    assert editor.lua("return notices") == [needed]
+    assert editor.lua("return #vim.lsp.get_clients({ _uninitialized = true })") == 0
+    assert editor.lua("return #vim.api.nvim_get_proc_children(vim.fn.getpid())") == 0
+    editor.keys("o", "C-l", "C-k", "C-n", "C-e", "Tab", "y", "Escape")
+    editor.wait(lambda: editor.lines() == ["x = 1", "    y"], "what was typed alone")
+    assert editor.lua("return require('sc2_lsp').status()") == ""
+    editor.type(":checkhealth sc2_lsp\n")
+    wanted = "ERROR Neovim 0.12 or later is needed"
+    editor.wait(lambda: any(wanted in line for line in editor.lines()), "the report")
+
+
 def test_beside_a_completion_menu(open_: Open) -> None:
     menu = "vim.o.autocomplete = true\n"
     editor = open_(code_with("    def line_start(self, line: int) -> int:\n"), INIT + menu)

@@ -66,4 +66,12 @@ function M.status(bufnr)
   return require('sc2_lsp.status').text(bufnr)
 end
 
+if vim.fn.has('nvim-0.12') == 0 then
+  for name in pairs(M) do
+    M[name] = function()
+      return name == 'status' and '' or false
+    end
+  end
+end
+
 return M
