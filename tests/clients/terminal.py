@@ -45,6 +45,13 @@ def server_on_path(folder: Path) -> dict[str, str]:
     return {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
 
 
+def _has_ended(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
 class Terminal:
     """Owns the editor and its terminal, both with their files in `folder`."""
 
@@ -85,8 +92,15 @@ class Terminal:
         return written
 
     def close(self) -> None:
-        """End the editor the hard way, if it still runs."""
+        """End the editor the hard way, if it still runs; it writes no file any more."""
+        try:
+            left = [self.process, *self.process.children()]
+        except psutil.NoSuchProcess:
+            left = []
         subprocess.run([*self._tmux, "kill-server"], capture_output=True, timeout=TIMEOUT_S)
+        deadline_s = time.monotonic() + TIMEOUT_S
+        while not all(map(_has_ended, left)) and time.monotonic() < deadline_s:
+            psutil.wait_procs(left, timeout=0.1)
 
     def keys(self, *names: str) -> None:
         """Press keys by their tmux names."""
