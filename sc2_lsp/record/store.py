@@ -6,11 +6,13 @@ which take about ten megabytes.
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
@@ -23,6 +25,7 @@ MAX_ENTRIES = 100_000
 
 _VERSION = 1
 _BUSY_S = 2.0
+_LATEST_S = 2.0**37  # of Unix time: in the year 6325, which every calendar knows
 _TRIM_EVERY = 1000
 _SCHEMA = """
 create table if not exists suggestion (
@@ -145,7 +148,14 @@ def _row(entry: Entry) -> tuple[str, float, str, str, str, float, int, int, int]
     )
 
 
-def _entry(row: tuple[str, float, str, str, str, float, int, int, int]) -> Entry:
+def _entry(row: Sequence[Any]) -> Entry:
+    """Raises ValueError where a column holds what no `Writer` puts there.
+
+    SQLite keeps a value of another type as it is.
+    """
+    for (column, is_right), value in zip(_COLUMNS.items(), row, strict=True):
+        if not is_right(value):
+            raise ValueError(f"{column} of an entry is of the wrong kind")
     id_, given_at_s, language_id, fate, cause, latency_s, n_chars, n_kept, n_accepted = row
     return Entry(
         id_,
@@ -158,3 +168,33 @@ def _entry(row: tuple[str, float, str, str, str, float, int, int, int]) -> Entry
         n_kept,
         n_accepted,
     )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int)
+
+
+def _is_duration(value: object) -> bool:
+    return isinstance(value, float) and math.isfinite(value)
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, float) and 0 <= value < _LATEST_S
+
+
+_COLUMNS: dict[str, Callable[[object], bool]] = {
+    "id": _is_text,
+    "given_at_s": _is_time,
+    "language_id": _is_text,
+    "fate": {fate.value for fate in Fate}.__contains__,
+    "cause": {cause.value for cause in Cause}.__contains__,
+    "latency_s": _is_duration,
+    "n_chars": _is_count,
+    "n_kept": _is_count,
+    "n_accepted": _is_count,
+}
+"""The columns in their order, and what is right in each."""

@@ -84,6 +84,32 @@ def test_a_file_that_is_no_record(tmp_path: Path, how: str) -> None:
     assert file.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("language_id", b"python"),
+        ("given_at_s", "yesterday"),
+        ("given_at_s", 1e30),
+        ("given_at_s", float("inf")),
+        ("given_at_s", -1e30),
+        ("fate", "eaten"),
+        ("cause", b"\xff"),
+        ("latency_s", "fast"),
+        ("latency_s", float("inf")),
+        ("n_chars", "ten"),
+        ("n_kept", 1.5),
+        ("n_accepted", b"1"),
+    ],
+)
+def test_an_entry_that_somebody_else_wrote(tmp_path: Path, column: str, value: object) -> None:
+    file = tmp_path / "record.db"
+    write(file, entry("a"), entry("b"))
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(f"update suggestion set {column} = ? where id = 'b'", (value,))
+    with pytest.raises(RecordError, match=rf"cannot be used \(.*{column}.*\): move it out"):
+        read(file, since_s=-1e31)
+
+
 async def test_the_journal_writes_beside_the_loop_and_is_closed(tmp_path: Path) -> None:
     file = tmp_path / "state" / "record.db"
     journal = Journal(file)
