@@ -547,6 +547,23 @@ def test_a_server_that_ends_again_and_again(open_: Open) -> None:
     assert editor.lua("return require('sc2_lsp').status()") == ""
 
 
+def test_a_server_whose_program_is_gone_does_not_come_back(open_: Open, tmp_path: Path) -> None:
+    program = tmp_path / "server"
+    program.write_text('#!/bin/sh\nexec sc2-lsp "$@"\n')
+    program.chmod(0o755)
+    own = f"vim.lsp.config('sc2_lsp', {{ cmd = {{ '{program}', 'serve' }} }})\n"
+    editor = open_("x = 1\n", INIT + MORE_KEYS + own)
+    editor.wait_until_ready()
+    program.unlink()
+    editor.server().kill()
+    editor.wait(lambda: editor.row("sc2 stopped"), "the status")
+    told = f"sc2_lsp: {program} was not found"
+    assert told in editor.lua("return vim.fn.execute('messages')")
+    editor.lua("vim.cmd('messages clear') vim.cmd('Sc2 restart')")
+    assert told in editor.lua("return vim.fn.execute('messages')")
+    assert editor.lua("return require('sc2_lsp').status()") == "sc2 stopped"
+
+
 @pytest.mark.parametrize("way", ["quit", "kill"])
 def test_nothing_is_left_behind(open_: Open, way: str) -> None:
     shortly = "vim.lsp.config('sc2_lsp', { settings = { sc2 = { engine_idle_s = 0 } } })\n"

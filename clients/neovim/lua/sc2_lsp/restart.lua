@@ -1,5 +1,7 @@
 --- Starts the server again when it ended by itself: with growing pauses, and not for ever.
 
+local missing = require('sc2_lsp.missing')
+
 local M = {}
 
 local PAUSES_MS = { 500, 2000, 8000, 30000 }
@@ -21,11 +23,11 @@ end
 
 local function start()
   is_waiting = false
-  if vim.lsp.is_enabled('sc2_lsp') then
+  if missing.tell() or not vim.lsp.is_enabled('sc2_lsp') then
+    set_absence('stopped')
+  else
     -- Neovim starts it anew for every buffer that it belongs to.
     vim.lsp.enable('sc2_lsp')
-  else
-    set_absence('stopped')
   end
 end
 
@@ -100,12 +102,12 @@ end
 --- Stop the server if it runs, and start it.
 function M.restart()
   n_restarts = 0
-  set_absence('restarting')
   if #vim.lsp.get_clients({ name = 'sc2_lsp' }) > 0 then
     vim.cmd('lsp restart sc2_lsp')
   else
     vim.lsp.enable('sc2_lsp')
   end
+  set_absence(missing.tell() and 'stopped' or 'restarting')
 end
 
 return M
