@@ -272,7 +272,6 @@ def configure(
         "listen 9145;": f"listen 127.0.0.1:{inner_port};",
         "/tmp/": f"{folder}/",
         "error_log stderr": f"error_log {folder}/error.log",
-        "worker_processes auto": "worker_processes 2",
     }
     text = replaced((FILES / "nginx.conf").read_text(encoding="utf-8"), changes)
     (folder / "nginx.conf").write_text(text, encoding="utf-8")

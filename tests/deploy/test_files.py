@@ -127,6 +127,24 @@ def test_containers_give_up_what_they_do_not_need() -> None:
         assert service["security_opt"] == ["no-new-privileges:true"], name
 
 
+PROCESSES_BESIDE_WORKERS = 16
+"""nginx's master, a reload, a probe, and the threads of the program that starts these two."""
+
+
+def n_workers() -> int:
+    """How many processes nginx starts: no `auto`, which is the cores of the host."""
+    text = (DEPLOY / "gateway" / "nginx.conf").read_text(encoding="utf-8")
+    (number,) = re.findall(r"^worker_processes (\d+);", text, re.MULTILINE)
+    return int(number)
+
+
+def test_the_gateway_has_room_for_two_generations_of_workers() -> None:
+    """After a reload the former workers finish what they have begun beside the new ones."""
+    limits = [service["pids_limit"] for service in services().values() if "pids_limit" in service]
+    assert len(limits) == 1
+    assert 2 * n_workers() + PROCESSES_BESIDE_WORKERS <= limits[0]
+
+
 def test_kubernetes_publishes_the_gateway_s_https_alone() -> None:
     found = [each for path in KUBERNETES for each in documents(path) if each["kind"] == "Service"]
     open_ports = {

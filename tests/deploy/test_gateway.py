@@ -10,10 +10,12 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.deploy.flood import measured
 from tests.deploy.gateway import FILES, KEYS, Gateway, Loading, Recorder, key_line, until
+from tests.deploy.test_files import n_workers
 
 pytestmark = pytest.mark.gateway
 
@@ -335,6 +337,25 @@ def test_more_completions_at_once_than_a_user_may_have(gateway: Gateway) -> None
         finally:
             for connection in waiting:
                 connection.close()
+
+
+def test_there_are_as_many_workers_as_are_configured(gateway: Gateway) -> None:
+    master = psutil.Process(gateway.process.pid)
+    until(lambda: len(master.children()) == n_workers(), "the start of all workers")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(30)
+        gateway.recorder.target = silent.getsockname()[1]
+        connection = gateway.connect()
+        headers = {"Authorization": f"Bearer {KEYS['alice']}", "Content-Type": "application/json"}
+        connection.request("POST", "/completion", json.dumps(PROMPT), headers)
+        asked, _ = silent.accept()
+        with asked:
+            gateway.reload()
+            # One of the first still waits for its engine, beside the new ones.
+            n_during = n_workers() + 1
+            until(lambda: len(master.children()) == n_during, "the second generation")
+            connection.close()
+            until(lambda: len(master.children()) == n_workers(), "the end of the first")
 
 
 def test_keys_change_without_cutting_a_stream(gateway: Gateway) -> None:
