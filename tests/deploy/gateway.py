@@ -1,7 +1,8 @@
 """The gateway as it is deployed, in front of a real llama-server, with a recorder between the two.
 
-The files of `deploy/gateway` are used as they are; only their ports and their folder for temporary
-files are others. What the recorder has seen is what reached the engine.
+The files of `deploy` are used as they are; only their ports and their folder for temporary files
+are others, and containers' addresses are the loopback's. What the recorder has seen is what reached
+the engine.
 """
 
 from __future__ import annotations
@@ -248,16 +249,34 @@ def key_line(user: str, key: str) -> str:
 def replaced(text: str, changes: dict[str, str]) -> str:
     """The text with each of the changes, every one of which has to apply."""
     for old, new in changes.items():
-        assert old in text, f"nginx.conf no longer has {old!r}"
+        assert old in text, f"the gateway's files no longer have {old!r}"
         text = text.replace(old, new)
     return text
+
+
+LOOPBACK = {"listen 8443 ": "listen 127.0.0.1:8443 ", "listen 9145;": "listen 127.0.0.1:9145;"}
+"""A container has ports of its own; whoever runs the tests opens none to others."""
+
+LOOPBACK_OF_UNITS = {"listen 443 ": "listen 127.0.0.1:443 "}
+"""Likewise for a machine without containers, where the others' addresses are those to be tested."""
+
+
+def site_of(place: str, changes: dict[str, str]) -> str:
+    """`site.conf` of a kind of deployment, with changes."""
+    return replaced((FILES.parent / place / "site.conf").read_text(encoding="utf-8"), changes)
 
 
 def configure(
     folder: Path, routes: str, site: str, changes: dict[str, str] | None = None
 ) -> tuple[int, int]:
-    """Lay the gateway's files into a folder; the outer and the inner port."""
+    """Lay the gateway's files into a folder; the outer and the inner port.
+
+    Addresses are those of `site`, with other ports.
+    """
     port, inner_port = free_port(), free_port()
+    for old, new in ((r"(?:8443|443)(?= ssl;)", port), (r"9145(?=;)", inner_port)):
+        site, n_found = re.subn(rf"(?<=listen )(\S+:)?{old}", rf"\g<1>{new}", site)
+        assert n_found == 1, f"site.conf no longer has one {old}"
     (folder / "modules").symlink_to(rig().parent / "modules")
     (folder / "gateway.js").symlink_to(FILES / "gateway.js")
     (folder / "routes.js").symlink_to(FILES / "routes" / f"{routes}.js")
@@ -268,13 +287,15 @@ def configure(
     (secrets / "keys.map").write_text(keys, encoding="utf-8")
     changes = {
         **(changes or {}),
-        "listen 8443 ": f"listen 127.0.0.1:{port} ",
-        "listen 9145;": f"listen 127.0.0.1:{inner_port};",
         "/tmp/": f"{folder}/",
         "error_log stderr": f"error_log {folder}/error.log",
     }
-    text = replaced((FILES / "nginx.conf").read_text(encoding="utf-8"), changes)
-    (folder / "nginx.conf").write_text(text, encoding="utf-8")
+    texts = {path.name: path.read_text(encoding="utf-8") for path in FILES.glob("*.conf")}
+    for old, new in changes.items():
+        name = next((name for name, text in texts.items() if old in text), "nginx.conf")
+        texts[name] = replaced(texts[name], {old: new})
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
     certificate = (
         "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost "
         f"-addext subjectAltName=DNS:localhost -keyout {secrets}/tls.key -out {secrets}/tls.crt"
@@ -297,11 +318,10 @@ def running(
     more_ports: tuple[int, ...] = (),
 ) -> Iterator[Gateway]:
     """A gateway in front of the recorder and more engines, with changes of nginx.conf."""
-    site = (FILES.parent / "compose" / "site.conf").read_text(encoding="utf-8")
     engines = [recorder.port, *more_ports]
     servers = "; server ".join(f"127.0.0.1:{port} max_fails=2 fail_timeout=5s" for port in engines)
     engine = {"engine:8080 resolve max_fails=2 fail_timeout=5s": servers}
-    site = replaced(site, {"/dev/stdout": f"{folder}/access.log", **engine})
+    site = site_of("compose", {"/dev/stdout": f"{folder}/access.log", **engine, **LOOPBACK})
     ports = configure(folder, routes, site, changes)
     with started(folder, *ports, recorder) as gateway:
         yield gateway

@@ -145,6 +145,72 @@ def test_the_gateway_has_room_for_two_generations_of_workers() -> None:
     assert 2 * n_workers() + PROCESSES_BESIDE_WORKERS <= limits[0]
 
 
+PLACES = ("compose", "kubernetes/base", "systemd")
+
+
+def listens(place: str) -> dict[str, str]:
+    """Where the gateway listens, by what is there."""
+    text = (DEPLOY / place / "site.conf").read_text(encoding="utf-8")
+    servers = re.findall(r"^server \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL)
+    found = {}
+    for server in servers:
+        (address,) = re.findall(r"listen ([^;]+);", server)
+        included = re.findall(r"include (\w+)\.conf;", server)
+        found[included[0] if included else "engine"] = address
+    assert text.count("listen ") == len(found)
+    return found
+
+
+@pytest.mark.parametrize("place", PLACES[:2])
+def test_a_container_s_ports_are_those_that_are_named_elsewhere(place: str) -> None:
+    assert listens(place) == {"outer": "8443 ssl", "inner": "9145"}
+    if place == "compose":
+        gateway = services()["gateway.yaml:gateway"]
+        assert gateway["ports"][0].endswith(":8443")
+        assert ":9145/healthz" in gateway["healthcheck"]["test"][-1]
+    else:
+        (container,) = (
+            container
+            for node in nodes(documents(DEPLOY / place / "gateway.yaml"))
+            for container in node.get("containers", [])
+        )
+        ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+        assert ports == {"https": 8443, "metrics": 9145}
+
+
+def test_a_machine_without_containers_shows_metrics_to_itself_alone() -> None:
+    assert listens("systemd") == {
+        "outer": "443 ssl",
+        "inner": "127.0.0.1:9145",
+        "engine": "127.0.0.1:9146",
+    }
+
+
+def test_all_that_the_gateway_includes_is_where_it_looks() -> None:
+    folder = DEPLOY / "gateway"
+    conf = "".join(
+        path.read_text(encoding="utf-8")
+        for path in [*folder.glob("*.conf"), *(DEPLOY / place / "site.conf" for place in PLACES)]
+    )
+    needed = set(re.findall(r"(?:include|js_import \w+ from) (\w+\.\w+);", conf))
+    needed |= {"nginx.conf", "routes.js"}
+    assert needed - {"engines.conf"} == {
+        *("nginx.conf", "outer.conf", "inner.conf", "gateway.js", "routes.js", "site.conf"),
+    }
+    mounted = {
+        volume.split(":")[-2].rpartition("/")[2]
+        for name, service in services().items()
+        for volume in service.get("volumes", [])
+        if name.endswith(":gateway")
+    }
+    text = (DEPLOY / "kubernetes" / "base" / "gateway.yaml").read_text(encoding="utf-8")
+    projected = set(re.findall(r"mountPath: /etc/nginx/([\w.]+), subPath: \1,", text))
+    assert mounted - {"secrets"} == projected == needed - {"engines.conf"}
+    (kustomization,) = documents(folder / "kustomization.yaml")
+    shared = kustomization["configMapGenerator"][0]["files"]
+    assert set(shared) == needed - {"engines.conf", "routes.js", "site.conf"}
+
+
 def test_kubernetes_publishes_the_gateway_s_https_alone() -> None:
     found = [each for path in KUBERNETES for each in documents(path) if each["kind"] == "Service"]
     open_ports = {
@@ -319,7 +385,12 @@ def test_the_dashboard_asks_for_metrics_of_the_gateway_and_the_engines() -> None
 def test_units_are_confined() -> None:
     for unit in (DEPLOY / "systemd").glob("*.service"):
         text = unit.read_text(encoding="utf-8")
-        for line in ("DynamicUser=yes", "ProtectSystem=strict", "NoNewPrivileges=yes"):
+        # The gateway has a port below 1024.
+        may = "CAP_NET_BIND_SERVICE" if unit.name == "sc2-gateway.service" else ""
+        for line in (
+            *("DynamicUser=yes", "ProtectSystem=strict", "NoNewPrivileges=yes"),
+            *(f"CapabilityBoundingSet={may}", f"AmbientCapabilities={may}"),
+        ):
             assert f"\n{line}\n" in text, f"{unit.name} lacks {line}"
     engine = (DEPLOY / "systemd" / "sc2-engine@.service").read_text(encoding="utf-8")
     assert "\nPrivateNetwork=yes\n" in engine

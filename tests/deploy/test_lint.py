@@ -6,12 +6,13 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.deploy.gateway import Gateway, configure, rig, until
+from tests.deploy.gateway import LOOPBACK, Gateway, configure, free_port, rig, site_of, until
 from tests.deploy.test_files import DEPLOY
 
 pytestmark = pytest.mark.gateway
@@ -103,15 +104,27 @@ def test_metrics_that_are_asked_for_exist(gateway: Gateway) -> None:
     until(are_there, f"the offer of {', '.join(sorted(names))}", seconds=10)
 
 
-@pytest.mark.parametrize("routes", ["llama-server", "vllm"])
-@pytest.mark.parametrize("place", ["compose", "kubernetes/base", "systemd"])
-def test_nginx_accepts_its_configuration(routes: str, place: str, tmp_path: Path) -> None:
-    site = (DEPLOY / place / "site.conf").read_text(encoding="utf-8")
+def of_containers(folder: Path) -> dict[str, str]:
+    return {"/dev/stdout": f"{folder}/access.log", **LOOPBACK}
+
+
+CHANGES: dict[str, Callable[[Path], dict[str, str]]] = {
+    "compose": of_containers,
     # What is looked up when nginx starts; the engine itself is looked up later.
-    site = site.replace("kube-dns.kube-system.svc.cluster.local", "127.0.0.1")
+    "kubernetes/base": lambda folder: {
+        **of_containers(folder),
+        "kube-dns.kube-system.svc.cluster.local": "127.0.0.1",
+    },
+    "systemd": lambda _: {":9146;": f":{free_port()};"},
+}
+
+
+@pytest.mark.parametrize("routes", ["llama-server", "vllm"])
+@pytest.mark.parametrize("place", CHANGES)
+def test_nginx_accepts_its_configuration(routes: str, place: str, tmp_path: Path) -> None:
+    configure(tmp_path, routes, site_of(place, CHANGES[place](tmp_path)))
     for other in (DEPLOY / place).glob("engines.conf"):
         shutil.copy(other, tmp_path)
-    configure(tmp_path, routes, site.replace("/dev/stdout", f"{tmp_path}/access.log"))
     run("nginx", "-t", "-p", tmp_path, "-c", "nginx.conf", "-e", tmp_path / "error.log")
 
 

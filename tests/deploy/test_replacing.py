@@ -26,7 +26,20 @@ from sc2_lsp.engine.remote.remote import RemoteEngine
 from sc2_lsp.engine.remote.team import TeamEngine
 from sc2_lsp.models import engine_spec
 from sc2_lsp.settings import Settings
-from tests.deploy.gateway import FILES, KEYS, Gateway, Straight, configure, rig, started, until
+from tests.deploy.gateway import (
+    FILES,
+    KEYS,
+    LOOPBACK_OF_UNITS,
+    Gateway,
+    Straight,
+    configure,
+    free_port,
+    plain,
+    rig,
+    site_of,
+    started,
+    until,
+)
 from tests.deploy.test_files import engine_flags
 from tests.support.fake_engine import FakeEngine
 from tests.support.snapshots import snapshot
@@ -75,10 +88,11 @@ esac
 
 @dataclass
 class Machine:
-    """A machine without containers: its gateway, and what its scripts are told."""
+    """A machine without containers: its gateway, what its scripts are told, and a port."""
 
     gateway: Gateway
     environment: dict[str, str]
+    metrics_port: int
 
     def systemctl(self, *arguments: str) -> None:
         subprocess.run(["systemctl", *arguments], check=True, env=self.environment)
@@ -138,16 +152,15 @@ def _machine(folder: Path) -> Iterator[Machine]:
         "SC2_GATEWAY": str(home),
         "SC2_START_S": "60",
     }
-    site = (SYSTEMD / "site.conf").read_text(encoding="utf-8")
+    metrics_port = free_port()
+    site = site_of("systemd", {":9146;": f":{metrics_port};", **LOOPBACK_OF_UNITS})
     site, n_found = re.subn(r"access_log syslog:\S+", f"access_log {home}/access.log", site)
     assert n_found == 1
-    # Prometheus is not here, and the port may be somebody's.
-    site = site.partition("# The engine's own metrics")[0]
     engines = (SYSTEMD / "engines.conf").read_text(encoding="utf-8")
     (home / "engines.conf").write_text(engines.replace("/run", str(folder)), encoding="utf-8")
     ports = configure(home, "llama-server", site)
     with started(home, *ports, Straight(0)) as gateway:
-        yield Machine(gateway, environment)
+        yield Machine(gateway, environment, metrics_port)
 
 
 async def test_an_engine_is_replaced_and_put_back_while_somebody_types(
@@ -182,6 +195,7 @@ async def test_an_engine_is_replaced_and_put_back_while_somebody_types(
         assert (done.returncode, done.stderr) == (0, ""), done.stderr
         assert machine.runs(new)
         assert not machine.runs(old)
+        assert b"llamacpp:" in plain(machine.metrics_port, "/metrics").body
         for _ in range(10):
             await type_a_char()
     assert ends == {"answered": n_typed}
