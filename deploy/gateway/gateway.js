@@ -137,16 +137,7 @@ const KINDS = {
     // What vLLM takes to begin a text as asked: {regex: …} and nothing else of its kind.
     start: (value, rule) => ownKeys(value) !== null && ownKeys(value).join() === 'regex'
         && typeof value.regex === 'string' && new RegExp(rule.of).test(value.regex),
-    texts: (value, rule) => isList(value, rule) && value.every((item) => isText(item, rule)),
     choices: (value, rule) => isList(value, rule) && value.every((item) => rule.of.includes(item)),
-    // [[token id, bias or false], …], as llama-server takes it.
-    biases: (value, rule) => isList(value, rule) && value.every((pair) => Array.isArray(pair)
-        && pair.length === 2 && isInteger(pair[0], rule)
-        && (pair[1] === false || isNumber(pair[1], {least: -100, most: 100}))),
-    // {token id: bias, …}, as OpenAI's interface takes it.
-    bias_map: (value, rule) => ownKeys(value) !== null && ownKeys(value).length <= rule.count
-        && ownKeys(value).every((id) => /^[0-9]{1,6}$/.test(id) && isInteger(Number(id), rule)
-            && isNumber(value[id], {least: -100, most: 100})),
     flags: (value, rule) => ownKeys(value) !== null
         && ownKeys(value).every((name) => rule.of.includes(name) && typeof value[name] === 'boolean'),
 };

@@ -22,6 +22,16 @@ from pathlib import Path
 
 from tests.deploy.gateway import Gateway
 
+
+def beginning_with(text: str) -> str:
+    """The grammar of what begins with a text, as the language server writes it."""
+    literal = "".join(f"\\U{ord(char):08X}" for char in text)
+    return rf'root ::= "{literal}" [\U00000000-\U0010FFFF]*'
+
+
+ENDLESS = {"grammar": beginning_with("\u07ff" * 256)}
+"""What makes a text as long as may be asked for: 256 chars, each of two tokens."""
+
 MARK = 777
 """The first token of every prompt of a flood."""
 
@@ -80,9 +90,8 @@ class Flooder:
         return [MARK, *(self._random.randrange(300, 8000) for _ in range(self._n_prompt - 1))]
 
     def _completion(self, use: Callable[[http.client.HTTPResponse], object]) -> int:
-        # Without the token that ends a text it is as long as asked for.
         n_written = min(N_WRITTEN, self._n_prompt)
-        endless = {"n_predict": n_written, "logit_bias": [[0, False]], "t_max_predict_ms": 60_000}
+        endless = {"n_predict": n_written, "t_max_predict_ms": 60_000, **ENDLESS}
         return self._ask("/completion", {"prompt": self._prompt(), "stream": True, **endless}, use)
 
     def _ask(

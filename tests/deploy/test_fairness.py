@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.deploy.conftest import in_front_of
-from tests.deploy.flood import MARK, flooding, is_locked_out
+from tests.deploy.flood import ENDLESS, MARK, flooding, is_locked_out
 from tests.deploy.gateway import KEYS, Gateway, until
 
 pytestmark = pytest.mark.gateway
@@ -27,7 +27,7 @@ def strict_gateway(engine_port: int) -> Iterator[Gateway]:
 
 def use_up(gateway: Gateway) -> None:
     """Have the engine write for Alice until she is turned away."""
-    endless = {"prompt": [600, 601], "n_predict": 512, "logit_bias": [[0, False]]}
+    endless = {"prompt": [600, 601], "n_predict": 512, **ENDLESS}
     until(lambda: gateway.ask("/completion", endless).status == 429, "the end of a user's share")
 
 

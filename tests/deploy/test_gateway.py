@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.deploy.flood import measured
+from tests.deploy.flood import ENDLESS, beginning_with, measured
 from tests.deploy.gateway import FILES, KEYS, Gateway, Loading, Recorder, key_line, until
 from tests.deploy.test_files import n_workers
 
@@ -122,10 +122,22 @@ FORBIDDEN = {
     "foreign token": '{"prompt":[49152]}',
     "no prompt": "{}",
     "empty prompt": '{"prompt":[]}',
-    "stop words": json.dumps({"prompt": [600], "stop": ["x"] * 17}),
-    "stop word": json.dumps({"prompt": [600], "stop": ["x" * 65]}),
+    # What would be harmless, and nobody asks for.
+    "stop": '{"prompt":[600],"stop":["x"]}',
+    "top_k": '{"prompt":[600],"top_k":40}',
+    "top_p": '{"prompt":[600],"top_p":0.9}',
+    "min_p": '{"prompt":[600],"min_p":0.1}',
+    "repeat_penalty": '{"prompt":[600],"repeat_penalty":1.1}',
+    "seed": '{"prompt":[600],"seed":1}',
+    "n_probs": '{"prompt":[600],"n_probs":1}',
+    "post_sampling_probs": '{"prompt":[600],"post_sampling_probs":true}',
+    "logit_bias": '{"prompt":[600],"logit_bias":[[0,false]]}',
+    "n_cache_reuse": '{"prompt":[600],"n_cache_reuse":256}',
+    "response_fields": '{"prompt":[600],"response_fields":["content"]}',
     "sampler": '{"prompt":[600],"samplers":["xtc"]}',
-    "bias": '{"prompt":[600],"logit_bias":[["planted",1]]}',
+    "another sampler": '{"prompt":[600],"samplers":["top_k"]}',
+    "two samplers": '{"prompt":[600],"samplers":["temperature","temperature"]}',
+    "no samplers": '{"prompt":[600],"samplers":{}}',
     "list": '[{"prompt":[600]}]',
     "number": "1",
     "nothing": "null",
@@ -263,8 +275,7 @@ def test_completions_at_their_limit_leave_room_for_the_rest(slow_gateway: Gatewa
 def stream(gateway: Gateway, n_predict: int, key: str = KEYS["alice"]) -> Any:
     """A connection whose answer has begun, and the answer."""
     connection = gateway.connect()
-    # Without the token that ends a text, it is as long as asked for.
-    endless = {"logit_bias": [[0, False]], "t_max_predict_ms": 60_000}
+    endless = {"t_max_predict_ms": 60_000, **ENDLESS}
     asked = {"prompt": [600, 601], "n_predict": n_predict, "stream": True, **endless}
     body = json.dumps(asked)
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
@@ -429,13 +440,11 @@ def test_vllm_is_asked_in_the_gateway_s_words(vllm_gateway: Gateway) -> None:
         *({"structured_outputs": {}}, {"structured_outputs": "x(.|\\n)*"}),
         {"structured_outputs": {"regex": r"x(.|\n)*", "json": {}}},
         {"structured_outputs": {"json": {}}},
-        *({"stream_options": {"other": True}}, {"logit_bias": {"x": 1}}, {"logit_bias": [1]}),
-        *(
-            {"logit_bias": {"49152": 1}},
-            {"logit_bias": {"1": 101}},
-            {"user": "x"},
-            {"priority": -1},
-        ),
+        *({"stream_options": {"other": True}}, {"user": "x"}, {"priority": -1}),
+        # What would be harmless, and nobody asks for.
+        *({"stop": ["x"]}, {"min_p": 0.1}, {"seed": 1}, {"logprobs": 1}, {"logit_bias": {"1": 1}}),
+        *({"allowed_token_ids": [600]}, {"include_stop_str_in_output": True}),
+        {"return_tokens_as_token_ids": True},
     ],
     ids=str,
 )
@@ -469,10 +478,10 @@ def test_tls_is_of_today(gateway: Gateway) -> None:
 
 def test_nothing_of_a_body_or_a_key_is_logged(gateway: Gateway, engine_folder: Path) -> None:
     marker = "planted_marker"
-    gateway.ask("/tokenize", {"content": marker})
-    gateway.ask(
-        f"/completion?{marker}", {**PROMPT, "stop": [marker]}, headers={"User-Agent": marker}
-    )
+    tokens = gateway.ask("/tokenize", {"content": marker}).json["tokens"]
+    asked = {"prompt": tokens, "n_predict": 20, "grammar": beginning_with(marker)}
+    answer = gateway.ask(f"/completion?{marker}", asked, headers={"User-Agent": marker})
+    assert answer.json["content"].startswith(marker)
     gateway.ask("/completion", {**PROMPT, marker: 1})
     gateway.ask("/completion", f'{{"prompt":[600],{marker}'.encode())
     gateway.ask("/completion", marker.encode() * 20_000)

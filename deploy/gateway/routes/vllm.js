@@ -27,23 +27,15 @@ export default {
         "max_tokens": {"kind": "integer", "least": 1, "most": 512, "says": "an integer from 1 to 512", "default": 64},
         "stream": {"kind": "boolean", "says": "true or false"},
         "stream_options": {"kind": "flags", "of": ["include_usage", "continuous_usage_stats"], "says": "an object of include_usage and continuous_usage_stats, true or false"},
-        "stop": {"kind": "texts", "count": 16, "length": 64, "says": "a list of at most 16 texts of at most 64 characters"},
         "stop_token_ids": {"kind": "integers", "count": 64, "least": 0, "most": 49151, "says": "a list of 0 to 64 token ids from 0 to 49151"},
         "temperature": {"kind": "number", "least": 0, "most": 2, "says": "a number from 0 to 2"},
         "top_k": {"kind": "integer", "least": -1, "most": 49152, "says": "an integer from -1 to 49152"},
         "top_p": {"kind": "number", "least": 0, "most": 1, "says": "a number from 0 to 1"},
-        "min_p": {"kind": "number", "least": 0, "most": 1, "says": "a number from 0 to 1"},
         "repetition_penalty": {"kind": "number", "least": 0.01, "most": 2, "says": "a number from 0.01 to 2"},
-        "seed": {"kind": "integer", "least": 0, "most": 4294967295, "says": "an integer from 0 to 4294967295"},
-        "logprobs": {"kind": "integer", "least": 0, "most": 20, "says": "an integer from 0 to 20"},
-        "logit_bias": {"kind": "bias_map", "count": 256, "least": 0, "most": 49151, "says": "an object of at most 256 token ids, each with a number from -100 to 100"},
-        "allowed_token_ids": {"kind": "integers", "count": 4096, "least": 0, "most": 49151, "says": "a list of 0 to 4096 token ids from 0 to 49151"},
         "structured_outputs": {"kind": "start", "of": "^(?:[^\\\\.^$*+?{}\\[\\]|()/-]|\\\\[\\\\.^$*+?{}\\[\\]|()/-]){1,512}\\(\\.\\|\\\\n\\)\\*$", "says": "an object of a regex, one literal and anything behind it"},
         "skip_special_tokens": {"kind": "boolean", "says": "true or false"},
-        "include_stop_str_in_output": {"kind": "boolean", "says": "true or false"},
         "add_special_tokens": {"kind": "boolean", "says": "true or false"},
         "return_token_ids": {"kind": "boolean", "says": "true or false"},
-        "return_tokens_as_token_ids": {"kind": "boolean", "says": "true or false"},
         "cache_salt": {"user": true}
       }
     }
