@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from sc2_lsp.domain import Access
 from sc2_lsp.engine.remote.address import Address
 from sc2_lsp.engine.remote.finding import AnyServer
 from sc2_lsp.engine.remote.protocol import ServerError
@@ -17,23 +18,21 @@ from sc2_lsp.engine.remote.reckoning import WORTH_IT
 from sc2_lsp.models import BUNDLED_MODEL
 from sc2_lsp.vocabulary import ENDOFTEXT
 from tests.deploy.conftest import in_front_of
-from tests.deploy.gateway import KEYS, free_port
+from tests.deploy.gateway import KEYS, Gateway
 from tests.support.fake_engines import FakeVllm
 
 pytestmark = pytest.mark.gateway
 
 
-@pytest.fixture
-def plain_url(engine_port: int) -> Iterator[str]:
-    """The gateway with a port without TLS on loopback, as its certificate is nobody's."""
-    port = free_port()
-    with in_front_of(engine_port, changes={"http2 on;": f"listen 127.0.0.1:{port}; http2 on;"}):
-        yield f"http://127.0.0.1:{port}"
+def address_of(gateway: Gateway, key: str = KEYS["alice"]) -> Address:
+    """By TLS, as a developer with a company's own authority has it."""
+    access = Access(authority=str(gateway.folder / "secrets" / "tls.crt"))
+    return Address(f"https://localhost:{gateway.port}", key, access=access)
 
 
 @pytest.fixture
-async def client(plain_url: str) -> AsyncIterator[AnyServer]:
-    server = AnyServer(Address(plain_url, KEYS["alice"]), "", 4096)
+async def client(gateway: Gateway) -> AsyncIterator[AnyServer]:
+    server = AnyServer(address_of(gateway), "", 4096)
     yield server
     await server.close()
 
@@ -58,8 +57,8 @@ async def test_a_cut_word_is_written_anew(client: AnyServer, word: str) -> None:
     assert written
 
 
-async def test_a_vocabulary_of_this_machine_is_proved_through_it(plain_url: str) -> None:
-    server = AnyServer(Address(plain_url, KEYS["alice"]), "", 4096, lambda: (BUNDLED_MODEL,))
+async def test_a_vocabulary_of_this_machine_is_proved_through_it(gateway: Gateway) -> None:
+    server = AnyServer(address_of(gateway), "", 4096, lambda: (BUNDLED_MODEL,))
     reckoning = server._reckoning
     texts = [f"def f{number}(x):\n    return '<file_sep>'\n" for number in range(WORTH_IT)]
     await server.probe()
@@ -73,8 +72,8 @@ async def test_a_vocabulary_of_this_machine_is_proved_through_it(plain_url: str)
     await server.close()
 
 
-async def test_a_wrong_key_is_said_so(plain_url: str) -> None:
-    server = AnyServer(Address(plain_url, "wrong-0123456789abcdef"), "", 4096)
+async def test_a_wrong_key_is_said_so(gateway: Gateway) -> None:
+    server = AnyServer(address_of(gateway, "wrong-0123456789abcdef"), "", 4096)
     with pytest.raises(ServerError, match="refuses the key"):
         await server.probe()
     await server.close()
@@ -91,10 +90,8 @@ def vllm() -> Iterator[FakeVllm]:
 @pytest.fixture
 async def vllm_client(vllm: FakeVllm) -> AsyncIterator[AnyServer]:
     """The client of a vLLM, a stand-in, behind the gateway with vLLM's table."""
-    port = free_port()
-    changes = {"http2 on;": f"listen 127.0.0.1:{port}; http2 on;"}
-    with in_front_of(vllm.port, routes="vllm", changes=changes):
-        server = AnyServer(Address(f"http://127.0.0.1:{port}", KEYS["alice"]), "", 4096)
+    with in_front_of(vllm.port, routes="vllm") as gateway:
+        server = AnyServer(address_of(gateway), "", 4096)
         yield server
         await server.close()
 
