@@ -50,8 +50,9 @@ from benchmarks.team import counted
 from sc2_lsp.bench.figures import percentiles
 from sc2_lsp.bench.keystrokes import Stroke
 from sc2_lsp.domain import EmptyReason, Snapshot, Trigger
+from tests.deploy.engines import Straight
 from tests.deploy.flood import Running, flooding, is_locked_out
-from tests.deploy.gateway import KEYS, Gateway, Straight, llama_server, running, until
+from tests.deploy.gateway import KEYS, Gateway, llama_server, running, until
 
 NOBODY, COLLEAGUE, FLOOD, ONSET = "nobody", "colleague", "flood", "onset"
 ARMS = (NOBODY, COLLEAGUE, FLOOD, ONSET)

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.gateway import Gateway, Loading, Recorder, llama_server, running
+from tests.deploy.engines import Loading, Recorder
+from tests.deploy.gateway import Gateway, llama_server, running
 
 
 @pytest.fixture(scope="session")

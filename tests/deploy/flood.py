@@ -19,8 +19,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
-from tests.deploy.gateway import Gateway
+from tests.deploy.gateway import KEYS, Gateway
 
 
 def beginning_with(text: str) -> str:
@@ -159,6 +160,19 @@ def measured(gateway: Gateway, name: str) -> float:
     """One of the engine's own metrics."""
     text = gateway.engine("/metrics").body.decode()
     return float(next(line for line in text.splitlines() if line.startswith(f"{name} ")).split()[1])
+
+
+def stream(gateway: Gateway, n_predict: int) -> Any:
+    """A connection whose answer, of as many tokens, has begun, and the answer."""
+    connection = gateway.connect()
+    endless = {"t_max_predict_ms": 60_000, **ENDLESS}
+    asked = {"prompt": [600, 601], "n_predict": n_predict, "stream": True, **endless}
+    headers = {"Authorization": f"Bearer {KEYS['alice']}", "Content-Type": "application/json"}
+    connection.request("POST", "/completion", json.dumps(asked), headers)
+    response = connection.getresponse()
+    assert response.status == 200
+    assert response.readline().startswith(b"data: ")
+    return connection, response
 
 
 @contextmanager

@@ -83,7 +83,7 @@ def named_in(source: str) -> set[str]:
         for node in nodes
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
     ]
-    return {key.value for key in found if isinstance(key, ast.Constant)}
+    return {str(key.value) for key in found if isinstance(key, ast.Constant)}
 
 
 @pytest.mark.parametrize("engine", ENGINES)

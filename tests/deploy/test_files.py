@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,6 @@ import yaml
 from tests.project.tree import ROOT
 
 DEPLOY = ROOT / "deploy"
-README = DEPLOY / "README.md"
 ENGINES = ("llama-server", "vllm")
 COMPOSE = ("llama-server.yaml", "vllm.yaml", "gateway.yaml", "monitoring.yaml")
 KUBERNETES = sorted((DEPLOY / "kubernetes").rglob("*.yaml"))
@@ -303,56 +300,6 @@ def test_what_the_gateway_says_of_a_field_is_what_it_checks(engine: str) -> None
         said = re.findall(r"-?\d+(?:\.\d+)?", rule.get("says", ""))
         for bound in ("count", "length", "least", "most"):
             assert bound not in rule or str(rule[bound]) in said, f"{path} {name}: {bound}"
-
-
-def allowed(engine: str) -> str:
-    lines = ["| Path | Method | Field | What it has to be |", "|---|---|---|---|"]
-    for path, route in routes(engine)["paths"].items():
-        cells = [f"`{path}`", route["method"]]
-        if "fields" not in route:
-            lines.append(f"| {' | '.join(cells)} | | |")
-        for name, rule in route.get("fields", {}).items():
-            says = rule.get("says", "set by the gateway to the user's name")
-            if rule.get("required"):
-                says += "; needed"
-            if "default" in rule:
-                says += f"; {rule['default']} if absent"
-            lines.append(f"| {' | '.join(cells)} | `{name}` | {says} |")
-            cells = ["", ""]
-    return "\n".join(lines) + "\n"
-
-
-def sizing() -> str:
-    run = subprocess.run(
-        [sys.executable, DEPLOY / "sizing.py"], check=True, capture_output=True, text=True
-    )
-    return run.stdout
-
-
-RENDERED = {
-    "llama-server": lambda: allowed("llama-server"),
-    "vllm": lambda: allowed("vllm"),
-    "sizing": sizing,
-}
-
-
-@pytest.mark.parametrize("name", RENDERED)
-def test_tables_of_the_readme_are_what_is_configured(name: str, update: bool) -> None:
-    text = README.read_text(encoding="utf-8")
-    head, begin, rest = text.partition(f"<!-- {name}: begin -->\n")
-    table, end, tail = rest.partition(f"<!-- {name}: end -->")
-    assert begin, f"deploy/README.md has lost its mark for the table {name}"
-    assert end, f"deploy/README.md has lost its mark for the table {name}"
-    rendered = RENDERED[name]()
-    if update:
-        README.write_text(head + begin + rendered + end + tail, encoding="utf-8", newline="\n")
-        return
-    assert table == rendered, "run pytest tests/deploy --update"
-
-
-def test_links_of_the_readme_lead_somewhere() -> None:
-    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", README.read_text(encoding="utf-8")):
-        assert (DEPLOY / target).exists(), target
 
 
 def test_the_dashboard_asks_for_metrics_of_the_gateway_and_the_engines() -> None:

@@ -13,8 +13,9 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.deploy.flood import ENDLESS, beginning_with, measured
-from tests.deploy.gateway import FILES, KEYS, Gateway, Loading, Recorder, key_line, until
+from tests.deploy.engines import Loading, Recorder
+from tests.deploy.flood import beginning_with, measured, stream
+from tests.deploy.gateway import FILES, KEYS, Gateway, key_line, until
 from tests.deploy.test_files import n_workers
 
 pytestmark = pytest.mark.gateway
@@ -270,20 +271,6 @@ def test_completions_at_their_limit_leave_room_for_the_rest(slow_gateway: Gatewa
     statuses = [slow_gateway.ask("/%63ompletion", {}).status for _ in range(22)]
     assert statuses == [400] * 21 + [429]
     assert slow_gateway.ask("/tokenize", {"content": "x"}).status == 200
-
-
-def stream(gateway: Gateway, n_predict: int, key: str = KEYS["alice"]) -> Any:
-    """A connection whose answer has begun, and the answer."""
-    connection = gateway.connect()
-    endless = {"t_max_predict_ms": 60_000, **ENDLESS}
-    asked = {"prompt": [600, 601], "n_predict": n_predict, "stream": True, **endless}
-    body = json.dumps(asked)
-    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-    connection.request("POST", "/completion", body, headers)
-    response = connection.getresponse()
-    assert response.status == 200
-    assert response.readline().startswith(b"data: ")
-    return connection, response
 
 
 def test_a_stream_arrives_as_it_is_written(gateway: Gateway) -> None:

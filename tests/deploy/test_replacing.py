@@ -26,12 +26,12 @@ from sc2_lsp.engine.remote.remote import RemoteEngine
 from sc2_lsp.engine.remote.team import TeamEngine
 from sc2_lsp.models import engine_spec
 from sc2_lsp.settings import Settings
+from tests.deploy.engines import Straight
 from tests.deploy.gateway import (
     FILES,
     KEYS,
     LOOPBACK_OF_UNITS,
     Gateway,
-    Straight,
     configure,
     free_port,
     plain,

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.deploy.engines import Recorder
 from tests.deploy.gateway import (
     KEYS,
     LOOPBACK_OF_UNITS,
     Gateway,
-    Recorder,
     configure,
     free_port,
     plain,
