@@ -377,4 +377,5 @@ class Keeper:
 
 def _is_about_rules(path: str) -> bool:
     """Whether a change of this file changes which others belong into the index."""
-    return path.rpartition("/")[2] in MARKS or path.endswith(".git/info/exclude")
+    names = path.split("/")
+    return names[-1] in MARKS or (names[-2:] == ["info", "exclude"] and ".git" in names)

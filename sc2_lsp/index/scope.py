@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sc2_lsp.index.gitfiles import Repository, read_small, repository_around, repository_at
 from sc2_lsp.index.ignore import Rules, parse
 from sc2_lsp.index.limits import Reason, unwanted_name
 from sc2_lsp.index.tracked import Listing
@@ -39,7 +39,6 @@ _TOOL_FOLDERS = frozenset(_TOOL_FOLDER_NAMES.split())
 # A name with a line break could not stand in a prompt, and one that is no UTF-8 in no message.
 _BAD_CHARS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"  # bford.info/cachedir
-_MOST_BYTES = 1 << 20
 _IGNORE_CASE = re.compile(rb"^[ \t]*ignorecase[ \t]*=[ \t]*(\w+)", re.IGNORECASE | re.MULTILINE)
 _SHA256 = re.compile(rb"^[ \t]*objectformat[ \t]*=[ \t]*sha256", re.IGNORECASE | re.MULTILINE)
 _EXCLUDES_FILE = re.compile(
@@ -61,14 +60,6 @@ class _Kept:
 
     listing: Listing
     n_above: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Repository:
-    """Where a repository has its settings, and where this checkout of it has what is its own."""
-
-    shared: Path
-    own: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +119,7 @@ class Scope:
         place = Path(folder)
         if _is_made_by_tools(place, marks) and self._own_decision(name) is None:
             return Reason.TOOL_FOLDER
-        if ".git" in marks and (repository := _repository_at(place)) is not None:
+        if ".git" in marks and (repository := repository_at(place)) is not None:
             inner = _as_top(inner, repository)
         return _with_rules(inner, place, marks)
 
@@ -169,7 +160,7 @@ def scope_of_root(root: str) -> Scope:
     folder = Path(os.path.realpath(root))
     ignore_case = sys.platform in ("win32", "darwin")
     alone = Scope("", ignore_case, git=_user_layers("", ignore_case))
-    around = _repository_around(folder)
+    around = repository_around(folder)
     if around is None:
         return _with_rules(alone, folder, MARKS)
     top, repository = around
@@ -182,35 +173,13 @@ def scope_of_root(root: str) -> Scope:
     return scope
 
 
-def _repository_around(folder: Path) -> tuple[Path, _Repository] | None:
-    """The innermost repository that holds `folder`, by its top."""
-    for top in (folder, *folder.parents):
-        if (repository := _repository_at(top)) is not None:
-            return top, repository
-    return None
-
-
-def _repository_at(folder: Path) -> _Repository | None:
-    """The repository whose top is `folder`; None if it is no repository."""
-    path = folder / ".git"
-    if os.path.lexists(path / "HEAD"):
-        return _Repository(path, path)
-    pointer = _read(path)
-    if pointer is None or not pointer.startswith(b"gitdir:"):
-        return None
-    # A submodule, or a further worktree, which shares its settings with the first one.
-    path = folder / os.fsdecode(pointer.removeprefix(b"gitdir:").strip())
-    common = _read(path / "commondir")
-    return _Repository(path if common is None else path / os.fsdecode(common.strip()), path)
-
-
-def _as_top(scope: Scope, repository: _Repository) -> Scope:
+def _as_top(scope: Scope, repository: Repository) -> Scope:
     """`scope` as that of a repository's top, with none of git's rules but those outside of it."""
-    config = _read(repository.shared / "config") or b""
+    config = read_small(repository.shared / "config") or b""
     setting = _IGNORE_CASE.search(config)
     ignore_case = setting is not None and setting[1].lower() in (b"true", b"yes", b"on", b"1")
     n_above = len(scope.prefix)
-    excludes = _rules_at(repository.shared / "info" / "exclude", ignore_case)
+    excludes = _rules_at(repository.excludes, ignore_case)
     layers = (_Layer(excludes, n_above),) if excludes else ()
     git = (*layers, *_user_layers(scope.prefix, ignore_case))
     listing = Listing(repository.own / "index", 32 if _SHA256.search(config) else 20)
@@ -234,7 +203,7 @@ def _user_layers(prefix: str, ignore_case: bool) -> tuple[_Layer, ...]:
     folder = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "git"
     path = folder / "ignore"
     for config in (home / ".gitconfig", folder / "config"):
-        if setting := _EXCLUDES_FILE.search(_read(config) or b""):
+        if setting := _EXCLUDES_FILE.search(read_small(config) or b""):
             named = os.fsdecode(setting[1])
             path = home / named[2:] if named.startswith("~/") else Path(named)
             break
@@ -243,7 +212,7 @@ def _user_layers(prefix: str, ignore_case: bool) -> tuple[_Layer, ...]:
 
 
 def _rules_at(path: Path, ignore_case: bool) -> Rules | None:
-    data = _read(path)
+    data = read_small(path)
     return parse(data, ignore_case=ignore_case) if data else None
 
 
@@ -253,16 +222,4 @@ def _is_made_by_tools(folder: Path, marks: Collection[str]) -> bool:
         return True
     if "CACHEDIR.TAG" not in marks:
         return False
-    return (_read(folder / "CACHEDIR.TAG") or b"").startswith(_CACHE_SIGNATURE)
-
-
-def _read(path: Path) -> bytes | None:
-    """The content of a small plain file; None where there is none, or where it is a link."""
-    try:
-        status = path.lstat()
-        if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_BYTES:
-            return None
-        with path.open("rb") as file:
-            return file.read(_MOST_BYTES)
-    except (OSError, ValueError):
-        return None
+    return (read_small(folder / "CACHEDIR.TAG") or b"").startswith(_CACHE_SIGNATURE)

@@ -8,10 +8,13 @@ an editor wants to watch too.
 from __future__ import annotations
 
 import errno
+import os
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from sc2_lsp.index.gitfiles import Repository, repository_around, repository_at
 from sc2_lsp.index.scope import MARKS, Scope
 from sc2_lsp.index.walk import folders
 from sc2_lsp.watch import inotify
@@ -23,6 +26,7 @@ _SHARE = 2  # One in so many of them.
 _REFUSALS = frozenset((errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSYS))
 _APPEARED = inotify.CREATE | inotify.MOVED_TO
 _LEFT = inotify.DELETE | inotify.MOVED_FROM
+_HEAD = "HEAD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +44,8 @@ class FolderTree:
         self._max_folders = _allowed() if max_folders is None else max_folders
         self._folders: dict[str, _Watched] = {}
         self._paths: dict[int, str] = {}
-        # Git's own folders, and the repositories that they belong to.
-        self._repositories: dict[int, str] = {}
+        # Git's own folders: names in them that tell something, each with the folder it is told of.
+        self._repositories: dict[int, set[tuple[str, str]]] = {}
         try:
             self._inotify = Inotify()
         except OSError as error:
@@ -57,9 +61,7 @@ class FolderTree:
     def wait(self, timeout_s: float | None) -> set[str]:
         changed: set[str] = set()
         for event in self._inotify.read(timeout_s):
-            path = self._take(event)
-            if path is not None:
-                changed.add(path)
+            changed.update(self._take(event))
         return changed
 
     def wake(self) -> None:
@@ -68,25 +70,39 @@ class FolderTree:
     def close(self) -> None:
         self._inotify.close()
 
-    def _take(self, event: Event) -> str | None:
+    def _take(self, event: Event) -> Collection[str]:
         """What to tell of `event`, having followed it."""
         if event.mask & inotify.OVERFLOW:
             self._renew(EVERYTHING)
-            return EVERYTHING
-        repository = self._repositories.get(event.descriptor)
-        if repository is not None:
-            if event.mask & inotify.IGNORED:
-                del self._repositories[event.descriptor]
-            # Another branch. The index file is no sign of one: looking at the status rewrites it.
-            is_switch = event.name == "HEAD" and event.mask & (_APPEARED | inotify.CLOSE_WRITE)
-            return repository if is_switch else None
+            return (EVERYTHING,)
+        told: set[str] = set()
+        if event.descriptor in self._repositories:
+            told = self._take_git(event)
         folder = self._paths.get(event.descriptor)
         if folder is None:
-            return None
+            return told
         if not event.name:
             self._take_end(event, folder)
-            return None
-        return self._take_entry(event, folder, self._folders[folder].scope)
+        elif (path := self._take_entry(event, folder, self._folders[folder].scope)) is not None:
+            told.add(path)
+        return told
+
+    def _take_git(self, event: Event) -> set[str]:
+        """The folders of which git has another branch, or other rules.
+
+        The index file is no sign of another branch: looking at the status rewrites it.
+        """
+        if event.mask & inotify.IGNORED:
+            del self._repositories[event.descriptor]
+            return set()
+        if not event.mask & (_APPEARED | _LEFT | inotify.CLOSE_WRITE):
+            return set()
+        told = {top for name, top in self._repositories[event.descriptor] if name == event.name}
+        for top in told:
+            self._add_repository(top)  # It, or its folder of excludes, may be a new one.
+            if event.name != _HEAD:
+                self._renew(top)
+        return told
 
     def _take_end(self, event: Event, folder: str) -> None:
         """The folder itself went away; the one around it tells of that, unless it is the root."""
@@ -140,7 +156,7 @@ class FolderTree:
     def _add(self, path: str, scope: Scope) -> None:
         if len(self._paths) + len(self._repositories) >= self._max_folders:
             raise Exhausted
-        descriptor = self._watch(path)
+        descriptor = self._watch(f"{self._root}/{path}")
         if descriptor is None:
             return
         # A folder that was moved is known by its old name until the event comes that tells so.
@@ -152,14 +168,26 @@ class FolderTree:
         self._add_repository(path)
 
     def _add_repository(self, path: str) -> None:
-        descriptor = self._watch(f"{path}/.git" if path else ".git")
-        if descriptor is not None:
-            self._repositories[descriptor] = path
+        """Watch what git keeps of the folder `path`, if it is the top of a checkout.
 
-    def _watch(self, path: str) -> int | None:
+        Of the root whatever repository holds it, since its rules count there.
+        """
+        folder = Path(self._root, path)
+        repository = repository_at(folder) if path else _around(folder)
+        if repository is None:
+            if not os.path.lexists(folder / ".git"):
+                return
+            repository = Repository(folder / ".git", folder / ".git")  # In the making.
+        excludes = repository.excludes
+        for file in (repository.own / _HEAD, excludes.parent, excludes):
+            descriptor = self._watch(f"{file.parent}/.")  # The folder may be reached by a link.
+            if descriptor is not None:
+                self._repositories.setdefault(descriptor, set()).add((file.name, path))
+
+    def _watch(self, folder: str) -> int | None:
         """The descriptor of a folder; None if it is none, is gone, or may not be read."""
         try:
-            return self._inotify.add(f"{self._root}/{path}")
+            return self._inotify.add(folder)
         except OSError as error:
             if error.errno in _REFUSALS:
                 raise Exhausted from error
@@ -173,9 +201,17 @@ class FolderTree:
         watched = self._folders.pop(path)
         del self._paths[watched.descriptor]
         self._inotify.remove(watched.descriptor)
-        for descriptor in [at for at, top in self._repositories.items() if top == path]:
-            del self._repositories[descriptor]
-            self._inotify.remove(descriptor)
+        for descriptor, signs in list(self._repositories.items()):
+            signs -= {sign for sign in signs if sign[1] == path}
+            if not signs:
+                del self._repositories[descriptor]
+                if descriptor not in self._paths:
+                    self._inotify.remove(descriptor)
+
+
+def _around(root: Path) -> Repository | None:
+    found = repository_around(Path(os.path.realpath(root)))
+    return found[1] if found is not None else None
 
 
 def _is_at_or_below(path: str, folder: str) -> bool:

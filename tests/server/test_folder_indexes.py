@@ -56,6 +56,11 @@ async def until(is_so: Callable[[], object]) -> None:
     await asyncio.wait_for(look(), PATIENCE_S)
 
 
+async def watching(indexes: FolderIndexes, state: str) -> None:
+    while not (await indexes.summaries())[0]["watching"].startswith(state):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+
+
 async def test_the_innermost_folder_answers(indexes: FolderIndexes, root: Path) -> None:
     indexes.configure(spec(root, root / "inner"))
     await indexes.settled()
@@ -125,13 +130,24 @@ async def test_files_that_come_and_go_are_noticed(
         await until(lambda: known(indexes, new.as_uri(), "new_one") == expected)  # noqa: B023
 
 
+async def test_excludes_of_git_that_change_are_noticed(indexes: FolderIndexes, root: Path) -> None:
+    excludes = root / ".git" / "info" / "exclude"
+    excludes.parent.mkdir(parents=True)
+    (root / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    indexes.configure(spec(root, watch="auto"))
+    await indexes.settled()
+    await watching(indexes, "told by")
+    for rules, files in (("a.py\n", []), ("", ["a.py"])):
+        excludes.write_text(rules)
+        await until(lambda: known(indexes, (root / "c.py").as_uri(), "outer_one") == files)  # noqa: B023
+
+
 @pytest.mark.parametrize(("watch", "state"), [("auto", "told by"), ("poll", "polling")])
 async def test_how_folders_are_watched_can_be_chosen(
     indexes: FolderIndexes, root: Path, watch: str, state: str
 ) -> None:
     indexes.configure(spec(root, watch=watch))
-    while not (await indexes.summaries())[0]["watching"].startswith(state):  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
+    await watching(indexes, state)
 
 
 async def test_another_size_limit_is_taken_up(indexes: FolderIndexes, root: Path) -> None:

@@ -150,6 +150,20 @@ def test_new_ignore_rules_count_for_files_that_were_there(kept: Kept) -> None:
     assert kept.definers("one") == []
 
 
+@pytest.mark.parametrize("folder", [".git", "sub/.git/modules/deep"])
+def test_excludes_of_git_count_like_other_rules(kept: Kept, folder: str) -> None:
+    top = folder.rpartition(".git")[0]
+    kept.write(f"{top}.git/HEAD", "ref: refs/heads/main\n")
+    if folder != ".git":
+        kept.write(f"{top}deep/.git", "gitdir: ../.git/modules/deep\n")
+        top += "deep/"
+    kept.write(f"{top}a.py", "def one(): pass\n")
+    kept.start()
+    kept.write(f"{folder}/info/exclude", "a.py\n")
+    kept.tell(Changed(1, [f"{folder}/info/exclude"]))
+    assert kept.definers("one") == []
+
+
 def test_a_scan_reads_only_what_changed(kept: Kept) -> None:
     kept.write("a.py", "def one(): pass\n")
     kept.write("b.py", "def two(): pass\n")

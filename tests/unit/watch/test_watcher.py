@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,17 @@ class Told:
 
     def batch(self) -> frozenset[str]:
         return self._batches.get(timeout=WAIT_S)
+
+    def settle(self, root: Path) -> None:
+        """Wait until nothing is on its way that stands for all there is, by files of its own."""
+        for number in count():
+            path = f"settled-{number}.py"
+            write(root, path)
+            seen: set[str] = set()
+            while seen.isdisjoint((path, EVERYTHING)):
+                seen |= self.batch()
+            if EVERYTHING not in seen:
+                return
 
     def is_silent(self) -> bool:
         return self._batches.empty()
@@ -194,22 +206,103 @@ def test_a_folder_that_turns_out_to_be_a_tools_is_left(tmp_path: Path, start: St
     assert "env/a.py" not in told.until("last.py")
 
 
+def git(root: Path, *arguments: str) -> None:
+    author = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    allowed = ["-c", "protocol.file.allow=always"]
+    done = subprocess.run(["git", *author, *allowed, *arguments], cwd=root, capture_output=True)
+    assert done.returncode == 0, done.stderr
+
+
 @linux_only
 def test_another_branch_is_told_as_everything(tmp_path: Path, start: Start) -> None:
-    def git(*arguments: str) -> None:
-        author = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
-        subprocess.run(["git", *author, *arguments], cwd=tmp_path, check=True, capture_output=True)
-
-    git("init", "-q")
-    git("commit", "-q", "--allow-empty", "-m", "a")
-    git("branch", "other")
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "a")
+    git(tmp_path, "branch", "other")
     told = start(tmp_path, PROMPT)
     told.until(EVERYTHING)
-    git("checkout", "-q", "other")
+    git(tmp_path, "checkout", "-q", "other")
     assert told.batch() == {EVERYTHING}
-    git("status")
+    git(tmp_path, "status")
     write(tmp_path, "a.py")
     assert told.until("a.py") == {"a.py"}
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with a submodule, `sub`, and another worktree of it, `tree`, inside of it."""
+    root, other = tmp_path / "root", tmp_path / "other"
+    for folder in (root, other):
+        folder.mkdir()
+        git(folder, "init", "-q")
+        git(folder, "commit", "-q", "--allow-empty", "-m", "a")
+    git(root, "submodule", "--quiet", "add", str(other), "sub")
+    git(root, "worktree", "add", "-q", "tree")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("top", "excludes"),
+    [
+        ("", ".git/info/exclude"),
+        ("sub/", ".git/modules/sub/info/exclude"),
+        ("tree/", ".git/info/exclude"),
+    ],
+    ids=["repository", "submodule", "worktree"],
+)
+def test_excludes_that_change_are_told_and_followed(
+    repository: Path, start: Start, options: Options, top: str, excludes: str
+) -> None:
+    """Wherever git keeps them, and whether or not the folder of them is there from the start."""
+    if top != "sub/":
+        shutil.rmtree(repository / ".git" / "info")
+    write(repository, f"{top}gen/a.py")
+    told = start(repository, options)
+    told.until(EVERYTHING)
+    # Whoever looks again and again finds what is left out now.
+    sign = "sub" if top == "sub/" and sys.platform == "linux" else EVERYTHING
+    sign = f"{top}gen/a.py" if options is POLLING else sign
+    write(repository, excludes, "/gen/\n")
+    told.until(sign)
+    told.settle(repository)
+    write(repository, f"{top}gen/b.py")
+    write(repository, f"{top}last.py")
+    assert f"{top}gen/b.py" not in told.until(f"{top}last.py")
+    (repository / excludes).unlink()
+    told.until(sign)
+    told.settle(repository)
+    write(repository, f"{top}gen/c.py")
+    told.until(f"{top}gen/c.py")
+
+
+@pytest.mark.parametrize("root", ["src", "tree"])
+def test_excludes_that_are_kept_outside_of_the_root_are_told(
+    repository: Path, start: Start, root: str
+) -> None:
+    write(repository, f"{root}/a.py")
+    told = start(repository / root, PROMPT)
+    told.until(EVERYTHING)
+    write(repository, ".git/info/exclude", "a.py\n")
+    told.until(EVERYTHING)
+    told.settle(repository / root)
+    write(repository, f"{root}/a.py", "changed\n")
+    write(repository, f"{root}/last.py")
+    assert "a.py" not in told.until("last.py")
+
+
+@linux_only
+def test_a_repository_that_is_made_later_is_followed(tmp_path: Path, start: Start) -> None:
+    write(tmp_path, "inner/a.py")
+    told = start(tmp_path, PROMPT)
+    told.until(EVERYTHING)
+    git(tmp_path / "inner", "init", "-q")
+    told.until("inner")
+    write(tmp_path, "inner/b.py")
+    told.until("inner/b.py")
+    write(tmp_path, "inner/.git/info/exclude", "a.py\n")
+    told.until("inner")
+    write(tmp_path, "inner/a.py", "changed\n")
+    write(tmp_path, "last.py")
+    assert "inner/a.py" not in told.until("last.py")
 
 
 @linux_only

@@ -50,6 +50,33 @@ def test_changes_of_a_tree_are_told_but_for_what_is_left_out(
     until(tree, "lib")
     (root / ".git" / "HEAD").write_text("ref: refs/heads/other")
     until(tree, "")
+    (root / ".git" / "info").mkdir()
+    (root / ".git" / "info" / "exclude").write_text("lib/")
+    until(tree, "")
+    (root / "lib" / "c.py").write_text("x")
+    (root / "d.py").write_text("x")
+    assert "lib/c.py" not in until(tree, "d.py")
+
+
+def test_what_git_keeps_elsewhere_is_told_of(tmp_path: Path) -> None:
+    kept, root = tmp_path / "first" / ".git", tmp_path / "second"
+    for folder in (root, kept / "info", kept / "worktrees" / "second"):
+        folder.mkdir(parents=True)
+    (root / ".git").write_text(f"gitdir: {kept}/worktrees/second\n")
+    (kept / "worktrees" / "second" / "HEAD").write_text("ref: refs/heads/second\n")
+    (kept / "worktrees" / "second" / "commondir").write_text("../..\n")
+    tree = WholeTree(str(root))
+    try:
+        (kept / "config").write_text("")
+        (kept / "info" / "exclude").write_text("a.py\n")
+        assert until(tree, "") == {""}
+        (root / "a.py").write_text("x")
+        (root / "b.py").write_text("x")
+        assert "a.py" not in until(tree, "b.py")
+        (kept / "worktrees" / "second" / "HEAD").write_text("ref: refs/heads/other\n")
+        until(tree, "")
+    finally:
+        tree.close()
 
 
 def test_a_root_that_goes_is_noticed(tree: WholeTree, tmp_path: Path) -> None:
