@@ -195,7 +195,7 @@ class _Folder:
         limits = Limits(max_bytes=spec.max_file_bytes)
         self.index = Index(root, replace(options, limits=limits), self._take)
         self._loop = asyncio.get_running_loop()
-        watching = Options(trusts_system=spec.watch != "poll")
+        watching = Options(trusts_system=spec.watch != "poll", limits=limits)
         self._watcher = Watcher(root, self._told, watching) if spec.watch != "off" else None
 
     def start(self) -> None:

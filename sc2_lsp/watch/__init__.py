@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from sc2_lsp.index.limits import Limits
 from sc2_lsp.watch.mounts import is_remote
 from sc2_lsp.watch.polling import Polling
 from sc2_lsp.watch.source import EVERYTHING, Exhausted, RootGone, Source
@@ -47,7 +48,8 @@ class Options:
 
     A folder that is not there is looked for every `retry_s`. `max_folders` bounds what the kernel
     is asked to watch; None takes half of what it allows to a user. With `trusts_system` false it is
-    not asked at all, for file systems that tell of no changes and look as if they did.
+    not asked at all, for file systems that tell of no changes and look as if they did. Files beyond
+    `limits` need not be told of.
     """
 
     quiet_s: float = 0.05
@@ -56,6 +58,7 @@ class Options:
     retry_s: float = 2.0
     max_folders: int | None = None
     trusts_system: bool = True
+    limits: Limits = Limits()  # noqa: RUF009  frozen
 
 
 class Watcher:
@@ -130,7 +133,9 @@ class Watcher:
     def _open(self) -> Source:
         trusts_system = self._options.trusts_system and not self._is_exhausted
         if not trusts_system or is_remote(self._root):
-            source: Source = Polling(self._root, self._options.poll_s, self._stopping)
+            source: Source = Polling(
+                self._root, self._options.poll_s, self._stopping, self._options.limits
+            )
             self._state = State.POLLING
             return source
         source = _told_by_the_system(self._root, self._stopping, self._options.max_folders)

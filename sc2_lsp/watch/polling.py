@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+from sc2_lsp.index.limits import Limits
 from sc2_lsp.index.walk import Found, walk
 from sc2_lsp.watch.source import RootGone
 
@@ -19,10 +20,13 @@ _SHARE = 20
 class Polling:
     """Implements `Source`; looks every `interval_s`, or less often."""
 
-    def __init__(self, root: str, interval_s: float, stopping: threading.Event) -> None:
+    def __init__(
+        self, root: str, interval_s: float, stopping: threading.Event, limits: Limits
+    ) -> None:
         self._root = root
         self._interval_s = interval_s
         self._stopping = stopping
+        self._limits = limits
         self._stamps: dict[str, tuple[int, int]] = {}
         self._next_at = 0.0
         self._look()
@@ -49,7 +53,7 @@ class Polling:
         if not Path(self._root).is_dir():
             raise RootGone
         stamps: dict[str, tuple[int, int]] = {}
-        for at in walk(self._root):
+        for at in walk(self._root, limits=self._limits):
             if isinstance(at, Found):
                 stamps[at.path] = (at.size, at.mtime_ns)
             if self._stopping.is_set():

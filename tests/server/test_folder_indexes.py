@@ -158,6 +158,19 @@ async def test_another_size_limit_is_taken_up(indexes: FolderIndexes, root: Path
         await until(lambda: known(indexes, (root / "c.py").as_uri(), "big_one") == files)  # noqa: B023
 
 
+@pytest.mark.slow
+async def test_a_large_file_that_may_be_indexed_is_polled(
+    indexes: FolderIndexes, root: Path
+) -> None:
+    lines = "# \n" * 500_000
+    (root / "big.py").write_text(lines)
+    indexes.configure(spec(root, watch="poll", max_file_bytes=3_000_000))
+    await indexes.settled()
+    await watching(indexes, "polling")
+    (root / "big.py").write_text(f"def big_one(): ...\n{lines}")
+    await until(lambda: known(indexes, (root / "c.py").as_uri(), "big_one") == ["big.py"])
+
+
 async def test_progress_is_told_until_it_is_done(indexes: FolderIndexes, root: Path) -> None:
     told: list[IndexProgress] = []
     indexes.listen(told.append, lambda message: None)

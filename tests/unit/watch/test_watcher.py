@@ -9,11 +9,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 import pytest
 
+from sc2_lsp.index.limits import Limits
 from sc2_lsp.index.walk import Found, walk
 from sc2_lsp.watch import EVERYTHING, Options, State, Watcher
 
@@ -103,6 +105,17 @@ def test_files_that_come_change_move_and_go_are_told(
     told.until("src/b.py", "c.py")
     (tmp_path / "c.py").unlink()
     told.until("c.py")
+
+
+@pytest.mark.parametrize("limit", [3_000_000, 1000])
+def test_files_as_large_as_they_may_be_are_told(
+    tmp_path: Path, start: Start, options: Options, limit: int
+) -> None:
+    write(tmp_path, "large.py", "x\n" * (limit // 2 - 1))
+    told = start(tmp_path, replace(options, limits=Limits(max_bytes=limit)))
+    told.until(EVERYTHING)
+    write(tmp_path, "large.py", "y\n" * (limit // 2))
+    told.until("large.py")
 
 
 def test_what_is_left_out_is_not_told(tmp_path: Path, start: Start, options: Options) -> None:
