@@ -136,6 +136,8 @@ def test_what_git_tracks_is_not_ignored(
         git(root, "add", "-f", "--", *filter(None, tracked))
         git(root, "add", "-f", "-N", "--", *filter(None, promised))  # Has flags of its own.
         git(root, "update-index", "--index-version", version)
+        if data.draw(st.booleans()):
+            git(root, "update-index", "--split-index")
         assert found(root) == git(root, "ls-files", "-z", "-co", "--exclude-standard")
         for path in every:
             assert (reason_against(str(root), path) is None) == (path in found(root)), path
