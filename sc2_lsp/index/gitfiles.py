@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 _MOST_BYTES = 1 << 20
+_HEAD = re.compile(rb"ref:\s*refs/|[0-9a-f]{40}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,22 @@ def repository_at(folder: Path) -> Repository | None:
     path = folder / os.fsdecode(pointer.removeprefix(b"gitdir:").strip())
     common = read_small(path / "commondir")
     return Repository(path if common is None else path / os.fsdecode(common.strip()), path)
+
+
+def is_git_folder(folder: Path) -> bool:
+    """Whether git takes `folder` itself for what it keeps of a repository: one without a checkout,
+    or with its checkout elsewhere. It asks no more for that than what is asked here."""
+    parts = (folder / "objects", folder / "refs")
+    return all(part.is_dir() for part in parts) and _is_head(folder / "HEAD")
+
+
+def _is_head(path: Path) -> bool:
+    try:
+        if path.is_symlink():
+            return os.readlink(path).startswith("refs/")  # noqa: PTH115  as it is written
+    except OSError:
+        return False
+    return _HEAD.match(read_small(path) or b"") is not None
 
 
 def read_small(path: Path) -> bytes | None:

@@ -20,13 +20,22 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sc2_lsp.index.gitfiles import Repository, read_small, repository_around, repository_at
+from sc2_lsp.index.gitfiles import (
+    Repository,
+    is_git_folder,
+    read_small,
+    repository_around,
+    repository_at,
+)
 from sc2_lsp.index.ignore import Rules, parse
 from sc2_lsp.index.limits import Reason, unwanted_name
 from sc2_lsp.index.tracked import Listing
 from sc2_lsp.secrets.files import is_secret_file
 
-MARKS = frozenset((".git", ".gitignore", ".sc2ignore", "pyvenv.cfg", "conda-meta", "CACHEDIR.TAG"))
+_OF_TOOLS = ("pyvenv.cfg", "conda-meta", "CACHEDIR.TAG")
+_OF_GIT = "objects"  # What git makes last in a folder of its own.
+
+MARKS = frozenset((".git", ".gitignore", ".sc2ignore", *_OF_TOOLS, _OF_GIT))
 """The names in a folder that `Scope.enter` has to know of."""
 
 _HISTORY_FOLDERS = frozenset((".git", ".hg", ".svn", ".bzr", ".jj", "_darcs", "CVS"))
@@ -217,8 +226,11 @@ def _rules_at(path: Path, ignore_case: bool) -> Rules | None:
 
 
 def _is_made_by_tools(folder: Path, marks: Collection[str]) -> bool:
-    """Whether this is an environment of Python or of conda, or a cache that says that it is one."""
+    """Whether this is an environment of Python or of conda, a repository without a checkout, or a
+    cache that says that it is one."""
     if "pyvenv.cfg" in marks or "conda-meta" in marks:
+        return True
+    if _OF_GIT in marks and is_git_folder(folder):
         return True
     if "CACHEDIR.TAG" not in marks:
         return False

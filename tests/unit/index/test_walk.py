@@ -309,6 +309,51 @@ def test_what_tools_keep_is_not_entered(tmp_path: Path) -> None:
     assert found(tmp_path / "env") == ["lib/a.py", "pyvenv.cfg"]
 
 
+def test_a_repository_without_a_checkout_is_not_entered(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "--bare", "bare.git")
+    git(tmp_path, "init", "-q", "--separate-git-dir", str(tmp_path / "kept"), "checkout")
+    write(tmp_path, "checkout/a.py")
+    write(tmp_path, "detached/HEAD", "0" * 40 + "\n")
+    for folder in ("bare.git", "kept", "detached"):
+        for inner in ("objects", "refs"):
+            write(tmp_path, f"{folder}/{inner}/x.py")
+        write(tmp_path, f"{folder}/hooks/a.py")
+    left_out = {"bare.git", "kept", "detached", "checkout/.git"}
+    assert found(tmp_path) == ["checkout/a.py"]
+    assert skipped(tmp_path) == dict.fromkeys(left_out, Reason.TOOL_FOLDER)
+    assert reason_against(str(tmp_path), "bare.git/hooks/a.py") is Reason.TOOL_FOLDER
+    assert "hooks/a.py" in found(tmp_path / "bare.git")  # Who opens it means it.
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"HEAD": "ref: refs/heads/main\n", "objects/a.py": "x"},
+        {"HEAD": "ref: refs/heads/main\n", "refs/a.py": "x"},
+        {"objects/a.py": "x", "refs/a.py": "x"},
+        {"HEAD": "the head of something\n", "objects/a.py": "x", "refs/a.py": "x"},
+        {"HEAD": "ref: refs/heads/main\n", "objects": "x", "refs/a.py": "x"},
+    ],
+)
+def test_a_folder_that_looks_like_gits_by_half_is_entered(
+    tmp_path: Path, files: dict[str, str]
+) -> None:
+    for path, content in files.items():
+        write(tmp_path, f"a/{path}", content)
+    assert found(tmp_path) == sorted(f"a/{path}" for path in files)
+
+
+@posix_only
+def test_a_head_that_is_a_link_is_gits_too(tmp_path: Path) -> None:
+    for path in ("objects/a.py", "refs/a.py", "b.py"):
+        write(tmp_path, f"a/{path}")
+    (tmp_path / "a" / "HEAD").symlink_to("refs/heads/main")
+    assert skipped(tmp_path) == {"a": Reason.TOOL_FOLDER}
+    (tmp_path / "a" / "HEAD").unlink()
+    (tmp_path / "a" / "HEAD").symlink_to("b.py")
+    assert found(tmp_path) == ["a/b.py", "a/objects/a.py", "a/refs/a.py"]
+
+
 def test_names_and_sizes_that_tell_enough(tmp_path: Path) -> None:
     write(tmp_path, "a.py", "")
     write(tmp_path, "b.py", "x" * 101)

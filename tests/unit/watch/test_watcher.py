@@ -303,6 +303,20 @@ def test_excludes_that_are_kept_outside_of_the_root_are_told(
 
 
 @linux_only
+def test_a_repository_without_a_checkout_is_left_when_it_is_made(
+    tmp_path: Path, start: Start
+) -> None:
+    told = start(tmp_path, PROMPT)
+    told.until(EVERYTHING)
+    git(tmp_path, "init", "-q", "--bare", "bare.git")
+    told.until("bare.git")
+    told.settle(tmp_path)
+    write(tmp_path, "bare.git/hooks/a.py")
+    write(tmp_path, "last.py")
+    assert "bare.git/hooks/a.py" not in told.until("last.py")
+
+
+@linux_only
 def test_a_repository_that_is_made_later_is_followed(tmp_path: Path, start: Start) -> None:
     write(tmp_path, "inner/a.py")
     told = start(tmp_path, PROMPT)
