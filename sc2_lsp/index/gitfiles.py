@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _MOST_BYTES = 1 << 20
-_HEAD = re.compile(rb"ref:\s*refs/|[0-9a-f]{40}", re.IGNORECASE)
+_HEAD = re.compile(rb"ref:\s*refs/|[0-9a-fA-F]{40}")
 
 
 @dataclass(frozen=True, slots=True)

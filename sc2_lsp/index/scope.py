@@ -1,14 +1,15 @@
 """The ignore rules in force in a folder: which of its entries belong into the index, by name alone.
 
-Git's rules stand in `.gitignore` files, `.git/info/exclude` and the user's own excludes, from the
-top of the repository down, even where the root is below it; a repository inside another one starts
-anew. What an `.sc2ignore` says comes first, and brings back what git or this module would leave
-out, but no file that may hold secrets. Whoever opens an ignored folder as the root means it, so
-rules from above do not count there.
+Git's rules stand in `.gitignore` files, `.git/info/exclude` and the user's own excludes
+(`core.excludesFile`), from the top of the repository down, even where the root is below it; a
+repository inside another one starts anew. What an `.sc2ignore` says comes first, and brings back
+what git or this module would leave out, but no file that may hold secrets. Whoever opens an ignored
+folder as the root means it, so rules from above do not count there.
 
 A file that git tracks is not ignored by git's rules, whatever they say; see `tracked.py`.
 
-Reads small plain files, never through a link, and runs no git.
+Reads small plain files, never through a link but for the user's own, and runs no git. The settings
+of the system are not looked at, nor those that others include.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sc2_lsp.index.gitconfig import is_true, settings_in
 from sc2_lsp.index.gitfiles import (
     Repository,
     is_git_folder,
@@ -48,11 +50,6 @@ _TOOL_FOLDERS = frozenset(_TOOL_FOLDER_NAMES.split())
 # A name with a line break could not stand in a prompt, and one that is no UTF-8 in no message.
 _BAD_CHARS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"  # bford.info/cachedir
-_IGNORE_CASE = re.compile(rb"^[ \t]*ignorecase[ \t]*=[ \t]*(\w+)", re.IGNORECASE | re.MULTILINE)
-_SHA256 = re.compile(rb"^[ \t]*objectformat[ \t]*=[ \t]*sha256", re.IGNORECASE | re.MULTILINE)
-_EXCLUDES_FILE = re.compile(
-    rb"^[ \t]*excludesfile[ \t]*=[ \t]*\"?([^\"\r\n]+?)\"?[ \t]*$", re.IGNORECASE | re.MULTILINE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +126,7 @@ class Scope:
         if _is_made_by_tools(place, marks) and self._own_decision(name) is None:
             return Reason.TOOL_FOLDER
         if ".git" in marks and (repository := repository_at(place)) is not None:
-            inner = _as_top(inner, repository)
+            inner = _as_top(inner, place, repository)
         return _with_rules(inner, place, marks)
 
     def _file_rules(self, name: str, path: str) -> Reason | None:
@@ -168,12 +165,12 @@ def scope_of_root(root: str) -> Scope:
     """The scope of the folder `root`, with the rules of the repository around it."""
     folder = Path(os.path.realpath(root))
     ignore_case = sys.platform in ("win32", "darwin")
-    alone = Scope("", ignore_case, git=_user_layers("", ignore_case))
+    alone = Scope("", ignore_case, git=_user_layers("", ignore_case, folder, {}))
     around = repository_around(folder)
     if around is None:
         return _with_rules(alone, folder, MARKS)
     top, repository = around
-    scope = _with_rules(_as_top(Scope("", ignore_case), repository), top, MARKS)
+    scope = _with_rules(_as_top(Scope("", ignore_case), top, repository), top, MARKS)
     for name in folder.relative_to(top).parts:
         if scope.folder_reason(name) is not None or scope.git_ignores_folder(name):
             return _with_rules(alone, folder, MARKS)
@@ -182,17 +179,16 @@ def scope_of_root(root: str) -> Scope:
     return scope
 
 
-def _as_top(scope: Scope, repository: Repository) -> Scope:
+def _as_top(scope: Scope, top: Path, repository: Repository) -> Scope:
     """`scope` as that of a repository's top, with none of git's rules but those outside of it."""
-    config = read_small(repository.shared / "config") or b""
-    setting = _IGNORE_CASE.search(config)
-    ignore_case = setting is not None and setting[1].lower() in (b"true", b"yes", b"on", b"1")
+    config = settings_in(read_small(repository.shared / "config") or b"")
+    ignore_case = is_true(config.get("core.ignorecase"))
     n_above = len(scope.prefix)
     excludes = _rules_at(repository.excludes, ignore_case)
     layers = (_Layer(excludes, n_above),) if excludes else ()
-    git = (*layers, *_user_layers(scope.prefix, ignore_case))
-    listing = Listing(repository.own / "index", 32 if _SHA256.search(config) else 20)
-    kept = _Kept(listing, n_above)
+    git = (*layers, *_user_layers(scope.prefix, ignore_case, top, config))
+    is_sha256 = config.get("extensions.objectformat", "").lower() == "sha256"
+    kept = _Kept(Listing(repository.own / "index", 32 if is_sha256 else 20), n_above)
     return replace(scope, ignore_case=ignore_case, git=git, kept=kept, is_ignored=False)
 
 
@@ -206,18 +202,33 @@ def _with_rules(scope: Scope, folder: Path, marks: Collection[str]) -> Scope:
     return scope
 
 
-def _user_layers(prefix: str, ignore_case: bool) -> tuple[_Layer, ...]:
-    """What the user ignores in all repositories."""
-    home = Path(os.path.expanduser("~"))  # noqa: PTH111  Path.home raises where there is none
-    folder = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "git"
+def _user_layers(
+    prefix: str, ignore_case: bool, top: Path, config: Mapping[str, str]
+) -> tuple[_Layer, ...]:
+    """What the user ignores in all repositories, or in that at `top` as its `config` has it.
+
+    These are the user's own files, so they may be links, as in a home that is kept elsewhere.
+    """
+    home = os.path.expanduser("~")  # noqa: PTH111  Path.home raises where there is none
+    folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path(home, ".config")) / "git"
     path = folder / "ignore"
-    for config in (home / ".gitconfig", folder / "config"):
-        if setting := _EXCLUDES_FILE.search(read_small(config) or b""):
-            named = os.fsdecode(setting[1])
-            path = home / named[2:] if named.startswith("~/") else Path(named)
-            break
-    rules = _rules_at(path, ignore_case) if path.is_absolute() else None
+    users = (
+        settings_in(_linked(at) or b"") for at in (folder / "config", Path(home, ".gitconfig"))
+    )
+    for settings in (*users, config):
+        named = settings.get("core.excludesfile")
+        if named is not None:
+            path = top / os.path.expanduser(named)  # noqa: PTH111
+    data = _linked(path)
+    rules = parse(data, ignore_case=ignore_case) if data else None
     return (_Layer(rules, len(prefix)),) if rules else ()
+
+
+def _linked(path: Path) -> bytes | None:
+    try:
+        return read_small(Path(os.path.realpath(path)))
+    except (OSError, ValueError):
+        return None
 
 
 def _rules_at(path: Path, ignore_case: bool) -> Rules | None:

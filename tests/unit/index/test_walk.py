@@ -64,8 +64,8 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture(autouse=True)
 def nobody(home: Path) -> None:
-    for path in (home / "settings" / "git" / "ignore", home / ".gitconfig"):
-        path.unlink(missing_ok=True)
+    for path in ("settings/git/ignore", "settings/git/config", ".gitconfig"):
+        (home / path).unlink(missing_ok=True)
 
 
 def grow(root: Path, tree: Tree) -> None:
@@ -287,12 +287,65 @@ def test_another_worktree_shares_the_excludes(tmp_path: Path) -> None:
     assert skipped(tmp_path / "other")[".git"] is Reason.TOOL_FOLDER
 
 
-def test_the_users_own_excludes_may_stand_elsewhere(tmp_path: Path, home: Path) -> None:
+NAMED = {  # Where each of these files says that the user's excludes are.
+    "nowhere": {},
+    "the first": {"~/.gitconfig": '[core]\n\texcludesFile = "~/one" ; mine\n'},
+    "the last": {"~/.gitconfig": "[core]\nexcludesfile=~/two\n[CORE] ExcludesFile = ~/one\r\n"},
+    "not core": {
+        "~/.gitconfig": '[core "x"]\nexcludesFile = ~/one\n[other]\nexcludesFile = ~/one\n'
+    },
+    "a comment": {"~/.gitconfig": "[core]\n#excludesFile = ~/one\nautocrlf = false\n"},
+    "none": {"~/.gitconfig": "[core]\nexcludesFile =\n"},
+    "settings": {"~/settings/git/config": "[core]\nexcludesFile = ~/one\n"},
+    "both": {
+        "~/settings/git/config": "[core]\nexcludesFile = ~/two\n",
+        "~/.gitconfig": "[core]\nexcludesFile = ~/one\n",
+    },
+    "repository": {
+        ".git/config": "[core]\nexcludesFile = ~/one\n",
+        "~/.gitconfig": "[core]\nexcludesFile = ~/two\n",
+    },
+    "relative": {".git/config": "[core]\nexcludesFile = sub/rules\n"},
+}
+
+
+@pytest.mark.parametrize("files", NAMED.values(), ids=NAMED.keys())
+def test_the_users_own_excludes_may_stand_elsewhere(
+    tmp_path: Path, home: Path, files: dict[str, str]
+) -> None:
+    git(tmp_path, "init", "-q")
+    for path, rules in (("one", "*.one\n"), ("two", "*.two\n"), ("settings/git/ignore", "*.own\n")):
+        write(home, path, rules)
+    write(tmp_path, "sub/rules", "*.rel\n")
+    for name in ("a.py", "a.one", "a.two", "a.own", "a.rel"):
+        write(tmp_path, name)
+    for path, content in files.items():
+        place = home if path.startswith("~/") else tmp_path
+        with (place / path.removeprefix("~/")).open("a", encoding="utf-8") as file:
+            file.write(content)
+    assert found(tmp_path) == git(tmp_path, "ls-files", "-z", "-co", "--exclude-standard")
+    assert len(found(tmp_path)) == (6 if files == NAMED["none"] else 5)
+
+
+def test_the_users_own_excludes_count_without_a_repository(tmp_path: Path, home: Path) -> None:
     write(home, ".gitconfig", '[core]\n\texcludesFile = "~/mine"\n')
     write(home, "mine", "*.tmp\n")
     write(tmp_path, "a.tmp")
     write(tmp_path, "a.py")
     assert found(tmp_path) == ["a.py"]
+
+
+@posix_only
+def test_the_users_own_excludes_may_be_links(tmp_path: Path, home: Path) -> None:
+    write(home, "kept/config", "[core]\nexcludesFile = ~/mine\n")
+    write(home, "kept/rules", "*.tmp\n")
+    (home / ".gitconfig").symlink_to("kept/config")
+    (home / "mine").unlink(missing_ok=True)
+    (home / "mine").symlink_to("kept/rules")
+    write(tmp_path, "a.tmp")
+    write(tmp_path, "a.py")
+    assert found(tmp_path) == ["a.py"]
+    (home / "mine").unlink()
 
 
 def test_what_tools_keep_is_not_entered(tmp_path: Path) -> None:
