@@ -29,6 +29,7 @@ from sc2_lsp.completion.service import CompletionService
 from sc2_lsp.console import ModelOption, SetOption, errors, fail, progress_bar, settings_of
 from sc2_lsp.domain import IndexProgress, Snapshot
 from sc2_lsp.engine.client import EngineClient
+from sc2_lsp.index.service import is_text
 from sc2_lsp.indexing import FolderIndexes
 from sc2_lsp.location import Location, LocationError, root_around, snapshot_at
 from sc2_lsp.models import engine_spec
@@ -90,6 +91,8 @@ def index(
     root = root_around(Path(os.path.abspath(path)))  # noqa: PTH100  without `..`, links as they are
     if is_too_large(str(root), str(Path.home())):
         fail(f"{root} is not indexed: name the folder of a repository.")
+    if not is_text(os.path.realpath(root)):
+        fail(f"{root} is not indexed, as its name is not UTF-8: rename it.")
     if settings.index == "off":
         fail("Nothing is indexed with the setting index=off.")
     try:

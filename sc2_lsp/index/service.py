@@ -160,6 +160,11 @@ class Index:
 
     async def _live(self) -> None:
         """Keep an indexer alive; one that dies again and again is left alone at last."""
+        if not is_text(str(self._place.root)):
+            # Neither a message nor a prompt could name it.
+            self._release_waiting()
+            self._show(Progress(Phase.STOPPED, message="Its name is not UTF-8; it is not indexed."))
+            return
         for n_deaths, pause_s in enumerate(_RESTART_AFTER_S):
             await asyncio.sleep(pause_s)
             last_words = await self._run_once(is_careful=n_deaths > 0)
@@ -246,6 +251,15 @@ class Index:
         for future in waiting.values():
             if not future.done():
                 future.set_result(None)
+
+
+def is_text(path: str) -> bool:
+    """Whether a path that the system told is UTF-8 there."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 async def _last_line(child: asyncio.subprocess.Process) -> str:

@@ -158,3 +158,10 @@ def test_what_is_no_repository_is_not_indexed(repository: Path) -> None:
     assert "main.py is no folder" in refused("index", "main.py")
     assert "index=off" in refused("index", "--set", "index=off")
     assert run("context", AT_CALL, **home).stdout.startswith("0 snippets")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_folder_whose_name_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"not\xffutf-8")
+    folder.mkdir()
+    assert "as its name is not UTF-8: rename it" in refused("index", str(folder))

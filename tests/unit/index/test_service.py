@@ -34,6 +34,17 @@ class Watched:
         return [found.path for found in self.index.reader.definitions([name], 10)]
 
 
+async def test_a_root_whose_name_is_no_text_is_not_indexed(tmp_path: Path) -> None:
+    watched = Watched(tmp_path / "not\udcffutf-8", tmp_path / "cache")
+    try:
+        await asyncio.wait_for(watched.index.settled(), WAIT_S)
+        stopped = await watched.until(Phase.STOPPED)
+        assert stopped.message == "Its name is not UTF-8; it is not indexed."
+        await asyncio.wait_for(watched.index.rescan(), WAIT_S)
+    finally:
+        await watched.index.close()
+
+
 Open = Callable[[], Watched]
 
 
