@@ -42,6 +42,18 @@ def test_what_does_not_work_is_said_with_what_to_do(command: Command, tmp_path: 
     assert done.stdout.splitlines()[-1].endswith("2 failures.")
 
 
+def test_an_address_with_a_char_that_cannot_be_seen(command: Command) -> None:
+    done = command.run("doctor", "--json", "--set", "endpoint=https://models.example.org\u200b")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    (found,) = [
+        check["found"]
+        for check in json.loads(done.stdout)["checks"]
+        if check["name"] == "endpoint" and check["state"] == "fail"
+    ]
+    assert r"'https://models.example.org\u200b', which is no address" in found
+
+
 def test_a_user_without_a_home_that_can_be_written(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     folder = str(tmp_path / "taken")

@@ -66,6 +66,18 @@ def test_an_address_that_may_not_be_asked_is_told(team: FakeLlamaServer) -> None
         assert client.shut_down() == 0
 
 
+def test_an_address_that_is_none_is_told_and_ends_nothing() -> None:
+    # As pasted from a page: what is too much cannot be seen.
+    with Client((*COMMAND, "--set", "endpoint=https://models.example.org\u200b")) as client:
+        client.initialize({"idle_work": "never"})
+        client.open(A, CODE)
+        suggested(client)
+        shown = client.inbox.wait_for(method="window/showMessage")["params"]["message"]
+        assert r"'https://models.example.org\u200b', which is no address" in shown
+        assert client.stats()["engine"]["pid"]
+        assert client.shut_down() == 0
+
+
 def test_a_request_that_one_server_loses_is_answered_by_another(team: FakeLlamaServer) -> None:
     other = FakeVllm(pieces=[("return", 100), (" 4712", 101), ("\n", 102)])
     other.start()

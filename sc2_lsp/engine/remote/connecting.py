@@ -31,15 +31,20 @@ MOST_CONNECTIONS = 4
 It has as few as five.
 """
 
+_MOST_SHOWN = 200
+
 # At their usual level they log the address of each request.
 for _name in ("httpx2", "httpcore2"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 def client_for(address: Address) -> httpx2.AsyncClient:
-    """A client for one server; raises ModelError where a certificate cannot be used."""
+    """A client for one server; raises ModelError where an address or certificate is of no use."""
     host = urlsplit(address.url).hostname or ""
+    url = _url(address.url, "endpoint")
     proxy = None if is_loopback(host) else address.access.proxy or None
+    if proxy:
+        _url(proxy, "endpoint_proxy")
     inner = httpx2.AsyncHTTPTransport(
         verify=_trust(address.access),
         limits=httpx2.Limits(max_connections=MOST_CONNECTIONS),
@@ -48,7 +53,7 @@ def client_for(address: Address) -> httpx2.AsyncClient:
         proxy=proxy,
     )
     return httpx2.AsyncClient(
-        base_url=address.url,
+        base_url=url,
         headers={"Authorization": f"Bearer {address.key}"} if address.key else {},
         # Who waits for one of our own connections does not wait for the server.
         timeout=httpx2.Timeout(ANSWER_S, connect=CONNECT_S, pool=None),
@@ -83,6 +88,21 @@ async def look(address: Address) -> Seen | None:
         return None
     finally:
         await client.aclose()
+
+
+def _url(written: str, setting: str) -> httpx2.URL:
+    """What the library makes of an address, which is less than the standard library takes for one.
+
+    Raises ModelError, which shows what cannot be seen in the settings.
+    """
+    try:
+        return httpx2.URL(written)
+    except httpx2.InvalidURL:
+        shown = ascii(written[:_MOST_SHOWN])
+        raise ModelError(
+            f"The setting '{setting}' holds {shown}, which is no address: look for a char in it "
+            "that does not belong there."
+        ) from None
 
 
 def _seconds(date: str) -> float | None:
@@ -125,7 +145,8 @@ class _Named(httpx2.AsyncBaseTransport):
         self._names = Names(time.monotonic)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        host = request.url.host
+        # The library decodes a name of other letters, and fails where there is nothing to decode.
+        host = request.url.raw_host.decode("ascii")
         if _is_address(host):
             return await self._inner.handle_async_request(request)
         addresses = await self._addresses(host, request)

@@ -128,6 +128,12 @@ def test_one_that_would_send_code_in_the_clear(tmp_path: Path) -> None:
     assert "without TLS" in check.found
 
 
+def test_an_address_with_a_char_that_cannot_be_seen(tmp_path: Path) -> None:
+    check = looked_at(tmp_path, "https://models.example.org\u200b")
+    assert check.state is State.FAIL
+    assert r"'https://models.example.org\u200b', which is no address" in check.found
+
+
 @pytest.mark.parametrize(
     ("endpoint_of", "found", "advice"),
     [

@@ -323,6 +323,25 @@ async def test_a_refused_address_is_told_and_not_asked(
     assert not server.asked
 
 
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"endpoint": "https://models.example.org\u200b"}, r"'https://models.example.org\u200b'"),
+        ({"endpoint": "https://\u2603.example"}, r"'https://\u2603.example', which is no address"),
+        ({"endpoint": "https://[v1.x]"}, "'https://[v1.x]', which is no address"),
+        ({"endpoint": "https://models.test/\x7f"}, "which is no address"),
+        (
+            {"endpoint": "https://models.test", "endpoint_proxy": "http://proxy.test\u200b:3128"},
+            r"'endpoint_proxy' holds 'http://proxy.test\u200b:3128', which is no address",
+        ),
+    ],
+)
+async def test_what_the_library_takes_for_no_address_is_told(
+    team_at: Callable[..., TeamEngine], settings: dict[str, str], says: str
+) -> None:
+    assert says in await is_away(team_at(**settings))
+
+
 @pytest.mark.parametrize("fault", [{"cut_at": 1}, {"status": 500}, {"status": 401}])
 async def test_a_server_that_dies_costs_one_answer(
     team: TeamEngine, server: FakeLlamaServer, clock: Clock, fault: dict[str, int]
