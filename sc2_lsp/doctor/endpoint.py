@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from sc2_lsp.doctor.check import Check, Situation, State, fail, ok, warn
 from sc2_lsp.engine.remote.address import Address
 from sc2_lsp.engine.remote.endpoints import Endpoint, endpoints_of
+from sc2_lsp.engine.remote.keys import Key, Keys
 from sc2_lsp.models import access
 from sc2_lsp.ports import ModelError
+from sc2_lsp.settings import Settings
 
 _NAME = "endpoint"
 _PATIENCE_S = 10.0
+# Somebody may have to open it.
+_KEYRING_S = 5.0
 _DAY_S = 86_400
 _ENOUGH_DAYS = 14
 _CLOCKS_AGREE_S = 120
@@ -38,39 +43,49 @@ def endpoint(situation: Situation) -> Iterator[Check]:
     """Implements `Examine`."""
     try:
         endpoints = endpoints_of(situation.settings.endpoint, access(situation.settings))
+        keys, is_waiting = asyncio.run(_keys([one.address.host for one in endpoints]))
     except ModelError as error:
         yield fail(_NAME, str(error), "Correct the setting `endpoint` or the key.")
         return
     if not endpoints:
         yield ok(_NAME, "No setting names a server: nothing leaves this machine.")
-    for endpoint in endpoints:
-        asked = asyncio.run(_asked(endpoint, situation.settings.n_ctx))
+    for endpoint, key in zip(endpoints, keys, strict=True):
+        address = replace(endpoint.address, key=key.word)
+        how = f"with a key from {key.found_in}" if key.word else "without a key"
+        if is_waiting:
+            how += ", since the system's keyring does not answer"
+        asked = asyncio.run(_asked(replace(endpoint, address=address), situation.settings, how))
         yield asked
         if asked.state is State.OK:
-            yield from _beside(endpoint.address, time.time())
+            yield from _beside(address, time.time())
 
 
-async def _asked(endpoint: Endpoint, n_ctx: int) -> Check:
+async def _keys(hosts: Sequence[str]) -> tuple[list[Key], bool]:
+    """The keys for `hosts`, and whether the keyring may yet answer; raises ModelError."""
+    keys = Keys(hosts, patience_s=_KEYRING_S)
+    return [await keys.key(host) for host in hosts], keys.is_waiting
+
+
+async def _asked(endpoint: Endpoint, settings: Settings, how: str) -> Check:
     # Whoever has no server does not wait for the library that speaks HTTP.
     from sc2_lsp.engine.remote.finding import AnyServer
     from sc2_lsp.engine.remote.protocol import ServerError
 
     address = endpoint.address
     try:
-        server = AnyServer(address, endpoint.model, n_ctx)
+        server = AnyServer(address, endpoint.model, settings.n_ctx)
     except ModelError as error:
         return fail(_NAME, str(error), "Correct the setting that names it.")
-    key = f"with a key from {address.key_from}" if address.key else "without a key"
     try:
         served = await asyncio.wait_for(server.probe(), _PATIENCE_S)
     except ServerError as error:
-        return _away(f"The server {address.url}, asked {key}, {error}.")
+        return _away(f"The server {address.url}, asked {how}, {error}.")
     except asyncio.TimeoutError:
         return _away(f"The server {address.url} does not answer in time.")
     finally:
         await server.close()
     model = f"{served.name} in {served.program}"
-    found = f"{address.url} serves {model}, {_length(served.n_ctx)} a request, {key}."
+    found = f"{address.url} serves {model}, {_length(served.n_ctx)} a request, {how}."
     return ok(_NAME, f"{found} Its special tokens are StarCoder2's.")
 
 

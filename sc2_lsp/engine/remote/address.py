@@ -11,26 +11,32 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sc2_lsp.domain import Access
-from sc2_lsp.engine.remote.keys import key_file, key_for, others_may_read
+from sc2_lsp.engine.remote.keys import key_file, others_may_read
 from sc2_lsp.launching import KEY_VARIABLE
 from sc2_lsp.ports import ModelError
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A server: its address without a slash at the end, and its key, empty for none.
+    """A server: its address without a slash at the end, and its key, empty for none or not yet.
 
-    `key_from` says where the key was found. `access` is how the server may be reached.
+    `access` is how the server may be reached.
     """
 
     url: str
     key: str = field(default="", repr=False)
-    key_from: str = ""
     access: Access = field(default_factory=Access)
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or ""
 
 
 def address_of(endpoint: str, access: Access = Access()) -> Address:  # noqa: B008  a constant
-    """The address that a server in the setting `endpoint` means; raises ModelError."""
+    """The address that a server in the setting `endpoint` means, without a key.
+
+    Raises ModelError.
+    """
     try:
         parts = urlsplit(endpoint)
         host, port = parts.hostname, parts.port
@@ -50,8 +56,7 @@ def address_of(endpoint: str, access: Access = Access()) -> Address:  # noqa: B0
         )
     _check_certificate(access)
     _check_proxy(access)
-    key, where = key_for(host)
-    return Address(endpoint.rstrip("/"), key, where, access)
+    return Address(endpoint.rstrip("/"), access=access)
 
 
 def is_loopback(host: str) -> bool:

@@ -12,7 +12,6 @@ import logging
 import ssl
 import time
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import httpx2
 
@@ -40,9 +39,8 @@ for _name in ("httpx2", "httpcore2"):
 
 def client_for(address: Address) -> httpx2.AsyncClient:
     """A client for one server; raises ModelError where an address or certificate is of no use."""
-    host = urlsplit(address.url).hostname or ""
     url = _url(address.url, "endpoint")
-    proxy = None if is_loopback(host) else address.access.proxy or None
+    proxy = None if is_loopback(address.host) else address.access.proxy or None
     if proxy:
         _url(proxy, "endpoint_proxy")
     inner = httpx2.AsyncHTTPTransport(
@@ -54,13 +52,18 @@ def client_for(address: Address) -> httpx2.AsyncClient:
     )
     return httpx2.AsyncClient(
         base_url=url,
-        headers={"Authorization": f"Bearer {address.key}"} if address.key else {},
+        headers=authorization(address.key),
         # Who waits for one of our own connections does not wait for the server.
         timeout=httpx2.Timeout(ANSWER_S, connect=CONNECT_S, pool=None),
         # What a proxy leads to is for the proxy to find.
         transport=inner if proxy else _Named(inner),
         trust_env=False,
     )
+
+
+def authorization(key: str) -> dict[str, str]:
+    """The headers that show a key, if there is one."""
+    return {"Authorization": f"Bearer {key}"} if key else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any
 from sc2_lsp.engine.header import HeaderError
 from sc2_lsp.engine.remote import dialects
 from sc2_lsp.engine.remote.address import Address
+from sc2_lsp.engine.remote.keys import NO_KEY, Key, Keys
 from sc2_lsp.engine.remote.llama_server import LlamaServer
 from sc2_lsp.engine.remote.ollama import Loader, ollama, starcoder2_models
 from sc2_lsp.engine.remote.protocol import Piece, Served, ServerError
@@ -24,9 +25,11 @@ from sc2_lsp.engine.remote.transport import Transport
 from sc2_lsp.engine.remote.words import OwnWords, Words
 from sc2_lsp.engine.tokenizer import tokenizer_of
 from sc2_lsp.models import BUNDLED_MODEL
+from sc2_lsp.ports import ModelError
 
 _UNKNOWN = "a server for completions"
 _NOT_THERE = 404
+_FORBIDDEN = (401, 403)
 _REFUSED, _BROKEN = 400, 500
 _MOST_SHOWN = 5
 
@@ -38,11 +41,21 @@ class AnyServer:
     """Implements `Server`.
 
     `model` is the one to ask where the server has several, else empty. `n_ctx` is for a server that
-    is told how many tokens a request may have. `places` are this machine's vocabularies.
+    is told how many tokens a request may have. `places` are this machine's vocabularies. Where
+    there are `keys`, one of those is shown rather than that of the address.
     """
 
-    def __init__(self, address: Address, model: str, n_ctx: int, places: Places = tuple) -> None:
+    def __init__(
+        self,
+        address: Address,
+        model: str,
+        n_ctx: int,
+        places: Places = tuple,
+        keys: Keys | None = None,
+    ) -> None:
         self._transport = Transport(address, _UNKNOWN)
+        self._host = address.host
+        self._keys = keys
         self._reckoning = Reckoning(places)
         self._loader = Loader(self._transport)
         self._model = model
@@ -56,19 +69,16 @@ class AnyServer:
 
         Who has proved it is only asked whether it is still there, until it fails.
         """
-        if self._found is not None:
-            return await self._again(self._found)
-        self._transport.program = _UNKNOWN
-        found = await self._find()
-        if isinstance(found, LlamaServer):
-            served = await found.probe()
-        else:
-            served, limit = found.served, self._limits.get(found.served.name, 0)
-            if limit:
-                served = replace(served, n_ctx=min(limit, served.n_ctx or limit))
-                found.served = served
-        self._found = found
-        return served
+        if self._keys is None:
+            return await self._probe()
+        key = await self._show_key(self._keys)
+        try:
+            return await self._probe()
+        except ServerError as error:
+            if error.status in _FORBIDDEN and key is NO_KEY and self._keys.is_waiting:
+                message = "wants a key, for which the system's keyring is still being asked"
+                raise ServerError(message, is_away=True, status=error.status) from None
+            raise
 
     async def ask(self) -> None:
         await self._known().ask()
@@ -99,6 +109,33 @@ class AnyServer:
         await self._loader.close()
         await self._reckoning.close()
         await self._transport.close()
+
+    async def _probe(self) -> Served:
+        if self._found is not None:
+            return await self._again(self._found)
+        self._transport.program = _UNKNOWN
+        found = await self._find()
+        if isinstance(found, LlamaServer):
+            served = await found.probe()
+        else:
+            served, limit = found.served, self._limits.get(found.served.name, 0)
+            if limit:
+                served = replace(served, n_ctx=min(limit, served.n_ctx or limit))
+                found.served = served
+        self._found = found
+        return served
+
+    async def _show_key(self, keys: Keys) -> Key:
+        if self._transport.is_refused:
+            keys.renew()
+        try:
+            key = await keys.key(self._host)
+        except ModelError as error:
+            reason = str(error).rstrip(".")
+            message = f"is not asked, as {reason[0].lower()}{reason[1:]}"
+            raise ServerError(message, is_away=True) from None
+        self._transport.show(key.word)
+        return key
 
     async def _again(self, found: LlamaServer | Speaker) -> Served:
         try:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from sc2_lsp.domain import Access, EngineSpec, Generation, GenerationRequest, ModelInfo, Tokens
 from sc2_lsp.engine.client import EngineClient
 from sc2_lsp.engine.remote.endpoints import Endpoint, endpoints_of
+from sc2_lsp.engine.remote.keys import Keys
 from sc2_lsp.models import BUNDLED_MODEL
 from sc2_lsp.ports import Clock, Engine, ModelError
 
@@ -155,6 +156,7 @@ class TeamEngine:
         from sc2_lsp.engine.remote.several import Several
 
         local = self._local
+        keys = Keys([endpoint.address.host for endpoint in endpoints], self._clock)
         engines: list[RemoteEngine] = []
 
         async def stand_in(silent: RemoteEngine) -> None:
@@ -162,7 +164,7 @@ class TeamEngine:
                 await local.describe()
 
         for endpoint in endpoints:
-            server = AnyServer(endpoint.address, endpoint.model, n_ctx, self._vocabularies)
+            server = AnyServer(endpoint.address, endpoint.model, n_ctx, self._vocabularies, keys)
             engine = RemoteEngine(
                 server, n_ctx, self._clock, doubt=local.warm_up, stand_in=stand_in
             )

@@ -18,7 +18,7 @@ from typing import Any
 import httpx2
 
 from sc2_lsp.engine.remote.address import Address
-from sc2_lsp.engine.remote.connecting import ANSWER_S, CONNECT_S, client_for
+from sc2_lsp.engine.remote.connecting import ANSWER_S, CONNECT_S, authorization, client_for
 from sc2_lsp.engine.remote.pausing import Pausing, Spread
 from sc2_lsp.engine.remote.protocol import ServerError
 from sc2_lsp.ports import Clock
@@ -30,7 +30,10 @@ _TOO_LONG = re.compile(r"maximum context length is (\d{1,9})\b")
 
 
 class Transport:
-    """Owns the connections to one server; `program` is what answers there, as far as known."""
+    """Owns the connections to one server; `program` is what answers there, as far as known.
+
+    `is_refused` says that the server did not want the key that it was shown.
+    """
 
     def __init__(
         self,
@@ -40,8 +43,15 @@ class Transport:
         spread: Spread = random.random,
     ) -> None:
         self.program = program
+        self.is_refused = False
         self._client = client_for(address)
         self._pausing = Pausing(clock, spread)
+
+    def show(self, key: str) -> None:
+        """Ask with `key` from now on, empty for none."""
+        self.is_refused = False
+        self._client.headers.pop("Authorization", None)
+        self._client.headers.update(authorization(key))
 
     async def get(self, path: str) -> dict[str, Any]:
         """The JSON object at `path`."""
@@ -117,6 +127,7 @@ class Transport:
         status = response.status_code
         message, is_away = f"answers {status}", status >= 500 or status < 400
         if status in (401, 403):
+            self.is_refused = True
             message, is_away = f"refuses the key ({status})", True
         elif status == 404:
             message, is_away = f"is not {self.program} (404)", True

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from sc2_lsp.domain import GenerationRequest, Priority, StopReason, StopRule
+from sc2_lsp.engine.remote import keys
+from sc2_lsp.engine.remote.keys import key_file
 from sc2_lsp.engine.remote.remote import RemoteEngine
 from sc2_lsp.engine.remote.team import TeamEngine
 from sc2_lsp.launching import KEY_VARIABLE
@@ -228,6 +230,81 @@ async def test_this_machine_answers_while_the_server_does_not(
         setattr(server, name, getattr(usual, name))
     engine = await becomes_ready(team, clock)
     assert (await engine.describe()).notice == ""
+
+
+async def test_a_key_that_is_renewed_is_shown(
+    team_at: Callable[[str], TeamEngine],
+    server: FakeLlamaServer,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(KEY_VARIABLE)
+    write_key("old")
+    server.status = 401
+    team = team_at(server.url)
+    assert "refuses the key (401)" in await is_told(team)
+    write_key("new")
+    server.status = 200
+    server.asked.clear()
+    await becomes_ready(team, clock)
+    assert {headers["authorization"] for *_, headers in server.asked} == {"Bearer new"}
+
+
+async def test_a_key_that_others_may_read_is_not_shown(
+    team_at: Callable[[str], TeamEngine],
+    server: FakeLlamaServer,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(KEY_VARIABLE)
+    write_key("old", 0o644)
+    team = team_at(server.url)
+    assert f"{server.url} is not asked, as others may read the key in" in await is_told(team)
+    assert not server.asked
+    key_file().chmod(0o600)
+    await becomes_ready(team, clock)
+
+
+async def test_a_keyring_that_takes_long_does_not_keep_its_key_from_the_session(
+    team_at: Callable[[str], TeamEngine],
+    server: FakeLlamaServer,
+    clock: Clock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(KEY_VARIABLE)
+    monkeypatch.setattr(keys, "PATIENCE_S", 0.05)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "keyring.py").write_text(
+        "import threading\nopened, asked = threading.Event(), []\n"
+        "def get_password(*who):\n    asked.append(who)\n    opened.wait(20)\n    return 'late'\n"
+    )
+    server.status = 401
+    try:
+        team = team_at(f"{server.url},{server.url}/second")
+        assert "wants a key, for which the system's keyring is still" in await is_told(team)
+        keyring = sys.modules["keyring"]
+        keyring.opened.set()
+        server.status = 200
+        for _ in range(500):
+            await becomes_ready(team, clock)
+            if shown(server) == "Bearer late":
+                break
+            clock.now_s += 10.0
+        assert shown(server) == "Bearer late"
+        assert len(keyring.asked) == 1
+    finally:
+        sys.modules.pop("keyring").opened.set()
+
+
+def write_key(key: str, mode: int = 0o600) -> None:
+    key_file().write_text(key)
+    key_file().chmod(mode)
+
+
+def shown(server: FakeLlamaServer) -> str | None:
+    """The key that it was shown the last time."""
+    return server.asked[-1][2].get("authorization")
 
 
 async def test_nobody_listens(team_at: Callable[[str], TeamEngine]) -> None:
