@@ -11,13 +11,16 @@ import ipaddress
 import logging
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import httpx2
 
 from sc2_lsp.domain import Access
 from sc2_lsp.engine.remote.address import Address, is_loopback
 from sc2_lsp.engine.remote.names import Names
+from sc2_lsp.engine.remote.racing import Step, first_reached
 from sc2_lsp.ports import ModelError
 
 CONNECT_S = 1.0
@@ -31,6 +34,10 @@ It has as few as five.
 """
 
 _MOST_SHOWN = 200
+
+_UNREACHABLE = (httpx2.ConnectError, httpx2.ConnectTimeout)
+# The library's own names; the second where a connection is used again.
+_CONNECTED = ("connection.connect_tcp.complete", "http11.send_request_headers.started")
 
 # At their usual level they log the address of each request.
 for _name in ("httpx2", "httpcore2"):
@@ -141,32 +148,31 @@ def _trust(access: Access) -> ssl.SSLContext:
 
 
 class _Named(httpx2.AsyncBaseTransport):
-    """Finds the server by its name without holding anybody up, then asks at each address."""
+    """Finds the server by its name without holding anybody up, then asks at one address."""
 
     def __init__(self, inner: httpx2.AsyncBaseTransport) -> None:
         self._inner = inner
         self._names = Names(time.monotonic)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        # The library decodes a name of other letters, and fails where there is nothing to decode.
+        # The library decodes the name of other letters, and there may be nothing to decode.
         host = request.url.raw_host.decode("ascii")
         if _is_address(host):
             return await self._inner.handle_async_request(request)
         addresses = await self._addresses(host, request)
-        # The certificate has to be for the name; the header with the name is there already.
-        request.extensions = {**request.extensions, "sni_hostname": host}
-        for address in addresses:
-            request.url = request.url.copy_with(host=address)
-            try:
-                response = await self._inner.handle_async_request(request)
-            except (httpx2.ConnectError, httpx2.ConnectTimeout):
-                if address == addresses[-1]:
-                    self._names.forget(host)
-                    raise
-            else:
-                self._names.prefer(host, address)
-                return response
-        raise AssertionError("there is an address")
+
+        async def ask(address: str, told: Callable[[Step], None]) -> httpx2.Response:
+            return await self._inner.handle_async_request(_at(address, request, told))
+
+        try:
+            address, response = await first_reached(
+                addresses, ask, _UNREACHABLE, partial(self._names.postpone, host)
+            )
+        except _UNREACHABLE:
+            self._names.forget(host)
+            raise
+        self._names.prefer(host, address)
+        return response
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -180,6 +186,26 @@ class _Named(httpx2.AsyncBaseTransport):
         except OSError as error:
             reason = error.strerror or "no such name"
             raise httpx2.ConnectError(f"{host}: {reason}", request=request) from None
+
+
+def _at(address: str, request: httpx2.Request, told: Callable[[Step], None]) -> httpx2.Request:
+    """The request for an address of its host. The header with the host's name is there already."""
+
+    async def trace(event: str, _: object) -> None:
+        if event == "connection.connect_tcp.started":
+            told(Step.CONNECTING)
+        elif event in _CONNECTED:
+            told(Step.CONNECTED)
+
+    # The certificate has to be for the name.
+    host = request.url.raw_host.decode("ascii")
+    return httpx2.Request(
+        request.method,
+        request.url.copy_with(host=address),
+        headers=request.headers,
+        stream=request.stream,
+        extensions={**request.extensions, "sni_hostname": host, "trace": trace},
+    )
 
 
 def _is_address(host: str) -> bool:

@@ -69,6 +69,13 @@ class Names:
             others = (other for other in name.known if other != address)
             name.known = (address, *others)
 
+    def postpone(self, host: str, address: str) -> None:
+        """Name `address`, which keeps still, behind the others from now on."""
+        name = self._names.get(host)
+        if name is not None and address in name.known:
+            others = (other for other in name.known if other != address)
+            name.known = (*others, address)
+
     def forget(self, host: str) -> None:
         """Ask anew the next time: nobody answers at what is known."""
         if host in self._names:

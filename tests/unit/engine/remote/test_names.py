@@ -112,6 +112,8 @@ async def test_an_answer_is_kept_for_a_while(resolver: Resolver) -> None:
     assert await known.addresses(HOST, 1.0) == ("192.0.2.1", "192.0.2.2")
     known.prefer(HOST, "192.0.2.2")
     assert await known.addresses(HOST, 1.0) == ("192.0.2.2", "192.0.2.1")
+    known.postpone(HOST, "192.0.2.2")
+    assert await known.addresses(HOST, 1.0) == ("192.0.2.1", "192.0.2.2")
     assert resolver.n_asked == 1
     clock.now_s = FRESH_S
     resolver.addresses = ["192.0.2.3"]
