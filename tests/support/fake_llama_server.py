@@ -101,6 +101,8 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif is_faulty and fake.drips:
             self._drip(b"HTTP/1.1 200 OK\r\nServer: " + b"slow" * 100)
+        elif is_faulty and fake.endless:
+            self._go_on()
         elif is_faulty and fake.echoes:
             self.wfile.write(json.dumps([asked, headers]).encode() + b"\r\n\r\n")
             self.close_connection = True
@@ -136,6 +138,19 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(bytes([byte]))
                 if self.fake._released.wait(DRIP_S):
                     return
+        except OSError:
+            return
+
+    def _go_on(self) -> None:
+        """Nothing that is of any use, until nobody reads it or the server stops."""
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.close_connection = True
+        try:
+            while self.fake._is_up and self.fake.endless:
+                self.wfile.write(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
+                self.fake.n_endless += 0x10000
         except OSError:
             return
 
@@ -211,11 +226,11 @@ class FakeLlamaServer:
     A prompt is continued by `pieces`, each a text and a token. `status` answers everything with
     that number, `body` with that text, both with `headers`. It writes no more than `stall_at`
     pieces, and breaks the connection behind `cut_at`. It hangs before it answers anything where
-    `hangs`, answers a byte at a time where it `drips`, and with what it was sent, which is no HTTP,
-    where it `echoes`. Where there is a path in `only`, nothing of that befalls the others. `answer`
-    makes the pieces out of a prompt. A text has one token a char, or those of `tokenizer`, whose
-    size it tells. With TLS it shows `certificate`, and wants one that
-    `vouched_by` vouches for, if set.
+    `hangs`, answers a byte at a time where it `drips`, without an end where it is `endless`
+    (`n_endless` bytes so far), and with what it was sent, which is no HTTP, where it `echoes`.
+    Where there is a path in `only`, nothing of that befalls the others. `answer` makes the pieces
+    out of a prompt. A text has one token a char, or those of `tokenizer`, whose size it tells. With
+    TLS it shows `certificate`, and wants one that `vouched_by` vouches for, if set.
     """
 
     pieces: Pieces = field(default_factory=lambda: [("ok", 100)])
@@ -229,6 +244,8 @@ class FakeLlamaServer:
     cut_at: int | None = None
     hangs: bool = False
     drips: bool = False
+    endless: bool = False
+    n_endless: int = 0
     echoes: bool = False
     only: str = ""
     has_tls: bool = False

@@ -19,6 +19,7 @@ def behaviours(server: FakeLlamaServer) -> list[Fault]:
         *(doing(server, f"{status} to all", status=status) for status in (429, 500, 503)),
         doing(server, "hangs", hangs=True),
         doing(server, "answers a byte every 0.1 s", drips=True),
+        doing(server, "an answer without an end", endless=True),
         doing(server, "stream cut behind the first token", cut_at=1),
         doing(server, "stream cut before the first token", cut_at=0),
         doing(server, "invalid JSON", body="{nope"),

@@ -59,7 +59,7 @@ def client_for(address: Address) -> httpx2.AsyncClient:
     )
     return httpx2.AsyncClient(
         base_url=url,
-        headers=authorization(address.key),
+        headers={"Accept-Encoding": "identity", **authorization(address.key)},
         # Who waits for one of our own connections does not wait for the server.
         timeout=httpx2.Timeout(ANSWER_S, connect=CONNECT_S, pool=None),
         # What a proxy leads to is for the proxy to find.

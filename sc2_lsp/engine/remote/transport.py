@@ -8,11 +8,12 @@ hold code. Redirects are not followed, and no proxy of the environment is asked.
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import Any
 
 import httpx2
@@ -23,10 +24,12 @@ from sc2_lsp.engine.remote.pausing import Pausing, Spread
 from sc2_lsp.engine.remote.protocol import ServerError
 from sc2_lsp.ports import Clock
 
-# In bytes.
+# In bytes. Ollama's whole vocabulary is the longest answer there is, with about two million.
+_LONGEST_ANSWER = 8 << 20
+_LONGEST_REFUSAL = 64 << 10
 _LONGEST_LINE = 1 << 20
 # What OpenAI, vLLM and llama-cpp-python say to a prompt that is too long.
-_TOO_LONG = re.compile(r"maximum context length is (\d{1,9})\b")
+_TOO_LONG = re.compile(rb"maximum context length is (\d{1,9})\b")
 
 
 class Transport:
@@ -56,7 +59,7 @@ class Transport:
     async def get(self, path: str) -> dict[str, Any]:
         """The JSON object at `path`."""
         async with self._asking():
-            return _object(self._answer(await _soon(self._client.get(path))))
+            return _object(await self._whole("GET", path))
 
     async def post(self, path: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         """The JSON object that answers `asked`."""
@@ -67,7 +70,7 @@ class Transport:
         """The JSON that answers `asked`, whatever its shape."""
         self._refuse_in_pause()
         async with self._asking():
-            return self._answer(await _soon(self._client.post(path, json=asked)))
+            return await self._whole("POST", path, json=asked)
 
     async def lines(self, path: str, asked: Mapping[str, Any]) -> AsyncGenerator[str, None]:
         """The lines of an answer that comes bit by bit, each when it comes, for as long as it does.
@@ -79,7 +82,8 @@ class Transport:
         with_stream = self._client.stream("POST", path, json=asked, timeout=timeout)
         async with self._asking(), with_stream as response:
             if response.status_code == httpx2.codes.BAD_REQUEST:
-                await asyncio.wait_for(response.aread(), ANSWER_S)
+                said = await asyncio.wait_for(_content(response), ANSWER_S)
+                raise self._refusal(response, said)
             if response.status_code != httpx2.codes.OK:
                 raise self._refusal(response)
             self._pausing.end()
@@ -117,13 +121,20 @@ class Transport:
             message = "had too much to do (429) and is not asked for a while"
             raise ServerError(message, is_away=False, status=429, pause_s=pause_s)
 
-    def _answer(self, response: httpx2.Response) -> Any:
-        if response.status_code != httpx2.codes.OK:
-            raise self._refusal(response)
-        return response.json()
+    async def _whole(self, method: str, path: str, **asked: Any) -> Any:
+        """The JSON of a whole answer, which the library's limits alone would let come for ever."""
 
-    def _refusal(self, response: httpx2.Response) -> ServerError:
-        """What a status means; of the body, which may repeat the prompt, a number at most."""
+        async def read() -> Any:
+            async with self._client.stream(method, path, **asked) as response:
+                content = await _content(response)
+                if response.status_code != httpx2.codes.OK:
+                    raise self._refusal(response, content)
+            return json.loads(content)
+
+        return await asyncio.wait_for(read(), ANSWER_S)
+
+    def _refusal(self, response: httpx2.Response, said: bytes = b"") -> ServerError:
+        """What a status means; of what is `said`, which may repeat the prompt, a number at most."""
         status = response.status_code
         message, is_away = f"answers {status}", status >= 500 or status < 400
         if status in (401, 403):
@@ -135,7 +146,7 @@ class Transport:
             pause_s = self._pausing.begin(response.headers.get("Retry-After", ""))
             message = "has too much to do (429)"
             return ServerError(message, is_away=False, status=status, pause_s=pause_s)
-        elif status == 400 and (found := _TOO_LONG.search(response.text)):
+        elif status == 400 and (found := _TOO_LONG.search(said)):
             n_ctx = int(found[1])
             message = f"takes {n_ctx} tokens a request, fewer than it was sent"
             return ServerError(message, is_away=True, status=status, n_ctx=n_ctx)
@@ -145,22 +156,50 @@ class Transport:
 async def _lines(response: httpx2.Response) -> AsyncIterator[str]:
     """What stands between line feeds: the library ends lines at chars that JSON may hold, too."""
     rest = b""
-    async for part in response.aiter_bytes():
-        *whole, rest = (rest + part).split(b"\n")
-        if len(rest) > _LONGEST_LINE:
-            raise ServerError("writes lines without an end", is_away=True)
-        for line in whole:
-            yield line.removesuffix(b"\r").decode()
+    async with aclosing(_parts(response)) as parts:
+        async for part in parts:
+            *whole, rest = (rest + part).split(b"\n")
+            if len(rest) > _LONGEST_LINE:
+                raise ServerError("writes lines without an end", is_away=True)
+            for line in whole:
+                yield line.removesuffix(b"\r").decode()
     if rest:
         yield rest.decode()
+
+
+async def _content(response: httpx2.Response) -> bytes:
+    """What an answer says, and the beginning of what a refusal does."""
+    is_answer = response.status_code == httpx2.codes.OK
+    if _is_packed(response) and not is_answer:
+        return b""
+    n_most = _LONGEST_ANSWER if is_answer else _LONGEST_REFUSAL
+    content = bytearray()
+    async with aclosing(_parts(response)) as parts:
+        async for part in parts:
+            content += part
+            if len(content) <= n_most:
+                continue
+            if is_answer:
+                message = f"answers with more than {n_most >> 20} MiB"
+                raise ServerError(message, is_away=True)
+            break
+    return bytes(content)
+
+
+async def _parts(response: httpx2.Response) -> AsyncGenerator[bytes, None]:
+    """An answer as it comes: nothing is unpacked, since what that comes to has no limit."""
+    if _is_packed(response):
+        raise ServerError("packs what it answers, though not asked to", is_away=True)
+    async with aclosing(response.aiter_raw()) as parts:
+        async for part in parts:
+            yield part
+
+
+def _is_packed(response: httpx2.Response) -> bool:
+    return response.headers.get("Content-Encoding", "identity").strip().lower() != "identity"
 
 
 def _object(answer: Any) -> dict[str, Any]:
     if not isinstance(answer, dict):
         raise ValueError("no object")
     return answer
-
-
-async def _soon(asking: Awaitable[httpx2.Response]) -> httpx2.Response:
-    """The whole answer, which the library's limits alone would let come byte by byte."""
-    return await asyncio.wait_for(asking, ANSWER_S)
