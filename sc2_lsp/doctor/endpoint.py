@@ -82,6 +82,10 @@ async def _asked(endpoint: Endpoint, settings: Settings, how: str) -> Check:
         return _away(f"The server {address.url}, asked {how}, {error}.")
     except asyncio.TimeoutError:
         return _away(f"The server {address.url} does not answer in time.")
+    except Exception as error:
+        # As the engine does: of its words nobody knows what they repeat.
+        odd = f"does not answer as any would ({type(error).__name__})"
+        return _away(f"The server {address.url}, asked {how}, {odd}.")
     finally:
         await server.close()
     model = f"{served.name} in {served.program}"

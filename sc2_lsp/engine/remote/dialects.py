@@ -55,13 +55,9 @@ async def vllm(transport: Transport, words: Words, model: Model) -> Speaker:
         },
         hold=_regex,
     )
-    served = Served(
-        name=name,
-        n_params=0,
-        n_ctx=int(model.get("max_model_len") or 0),
-        n_ctx_train=0,
-        program="vLLM",
-    )
+    with transport.reading():
+        n_ctx = int(model.get("max_model_len") or 0)
+        served = Served(name, n_params=0, n_ctx=n_ctx, n_ctx_train=0, program="vLLM")
     return Speaker(transport, manner, words, served)
 
 
@@ -69,8 +65,9 @@ async def llama_cpp_python(transport: Transport, words: Words, model: Model) -> 
     """A `llama_cpp.server`, 0.3.36: prompts as text, whose control tokens it parses."""
     name = str(model["id"])
     answer = await transport.post("/extras/tokenize", {"model": name, "input": NEEDED_TEXT})
-    if tuple(answer.get("tokens") or ()) != NEEDED:
-        raise differs(name)
+    with transport.reading():
+        if tuple(answer.get("tokens") or ()) != NEEDED:
+            raise differs(name)
     manner = OpenAi(
         model=name,
         fields={"repeat_penalty": 1.0},
@@ -91,8 +88,9 @@ async def anything(transport: Transport, words: Words, model: Model) -> Speaker:
     name = str(model["id"])
     await _count(transport, name)
     program = "an OpenAI-compatible server"
-    n_ctx = int(model.get("max_model_len") or model.get("context_length") or 0)
-    served = Served(name, n_params=0, n_ctx=n_ctx, n_ctx_train=0, program=program)
+    with transport.reading():
+        n_ctx = int(model.get("max_model_len") or model.get("context_length") or 0)
+        served = Served(name, n_params=0, n_ctx=n_ctx, n_ctx_train=0, program=program)
     manner = OpenAi(name, fields={"stop": [SPECIAL_TOKENS[FILE_SEP]]})
     return Speaker(transport, manner, words, served)
 
@@ -103,8 +101,9 @@ async def _count(transport: Transport, name: str) -> None:
     Raises ServerError.
     """
     asked = {"model": name, "prompt": NEEDED_TEXT, "max_tokens": 1, "temperature": 0.0}
-    usage = (await transport.post(PATH, asked)).get("usage") or {}
-    n_tokens = usage.get("prompt_tokens")
+    answer = await transport.post(PATH, asked)
+    with transport.reading():
+        n_tokens = (answer.get("usage") or {}).get("prompt_tokens")
     if n_tokens is None:
         message = "does not say how many tokens a prompt has, so that its model is not known"
         raise ServerError(message, is_away=True)

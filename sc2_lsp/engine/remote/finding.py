@@ -143,8 +143,8 @@ class AnyServer:
                 return await found.probe()
             await found.check()
             return found.served
-        except ServerError as error:
-            if error.is_away:
+        except Exception as error:
+            if not isinstance(error, ServerError) or error.is_away:
                 self._found = None
             raise
 

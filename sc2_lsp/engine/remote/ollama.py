@@ -141,15 +141,15 @@ async def ollama(transport: Transport, loader: Loader, name: str, n_ctx: int) ->
         architecture = str(info["general.architecture"])
         n_ctx_train = int(info.get(f"{architecture}.context_length") or 0)
         n_params = int(info.get("general.parameter_count") or 0)
-        tokens, merges = info[TOKENS_KEY], info[MERGES_KEY]
+        served = Served(name, n_params, min(n_ctx, n_loaded), n_ctx_train, _PROGRAM)
+        texts = tuple([*map(str, info[key])] for key in (TOKENS_KEY, MERGES_KEY))
     try:
-        tokenizer = await asyncio.to_thread(Tokenizer, tokens, merges)
-    except (ValueError, TypeError, AttributeError):
+        tokenizer = await asyncio.to_thread(Tokenizer, *texts)
+    except ValueError:
         raise differs(name) from None
 
     async def check() -> None:
         if await loader.n_ctx(name, n_ctx) != n_loaded:
             raise ServerError(f"has loaded {name} anew", is_away=True)
 
-    served = Served(name, n_params, min(n_ctx, n_loaded), n_ctx_train, _PROGRAM)
     return Speaker(transport, Ollama(name, n_loaded), OwnWords(tokenizer), served, check)

@@ -39,7 +39,7 @@ class Served:
     """The model that the server has loaded, and the `program` that it runs in.
 
     `n_ctx` is in tokens, for one request, `n_vocab` how many there are; 0 where the server does not
-    tell.
+    tell. Raises ValueError for numbers that are none of anything.
     """
 
     name: str
@@ -48,6 +48,10 @@ class Served:
     n_ctx_train: int
     program: str = "llama-server"
     n_vocab: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.n_params, self.n_ctx, self.n_ctx_train, self.n_vocab) < 0:
+            raise ValueError("fewer than none")
 
 
 @dataclass(frozen=True, slots=True)

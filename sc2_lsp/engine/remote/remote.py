@@ -318,6 +318,9 @@ class RemoteEngine:
                 self._lose(str(error), started_s)
         except asyncio.TimeoutError:
             self._lose("does not answer in time", started_s)
+        except Exception as error:
+            # Answers that nobody has thought of. An error's own words may repeat them.
+            self._lose(f"does not answer as any would ({type(error).__name__})", started_s)
         else:
             if served != self._served:
                 # Another model may have other tokens.

@@ -66,8 +66,9 @@ async def tgi(transport: Transport, words: Words, info: Mapping[str, Any]) -> Sp
     """A TGI, by what it says of itself at `/info`; it has one model."""
     with transport.reading():
         name, n_ctx = str(info["model_id"]), int(info.get("max_total_tokens") or 0)
+        served = Served(name, n_params=0, n_ctx=n_ctx, n_ctx_train=0, program=_PROGRAM)
     answer = await transport.post_any("/tokenize", {"inputs": NEEDED_TEXT})
     with transport.reading():
         if tuple(int(token["id"]) for token in answer) != NEEDED:
             raise differs(name)
-    return Speaker(transport, Tgi(), words, Served(name, 0, n_ctx, 0, _PROGRAM))
+    return Speaker(transport, Tgi(), words, served)

@@ -28,6 +28,8 @@ from sc2_lsp.ports import Clock
 _LONGEST_ANSWER = 8 << 20
 _LONGEST_REFUSAL = 64 << 10
 _LONGEST_LINE = 1 << 20
+# What JSON may come to that is nested without an end, or is of other types and numbers.
+_ODD = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 # What OpenAI, vLLM and llama-cpp-python say to a prompt that is too long.
 _TOO_LONG = re.compile(rb"maximum context length is (\d{1,9})\b")
 
@@ -95,7 +97,7 @@ class Transport:
         """Take an answer apart in here: one of another shape is a ServerError."""
         try:
             yield
-        except (ValueError, LookupError, TypeError, AttributeError):
+        except _ODD:
             message = f"does not answer as {self.program} would"
             raise ServerError(message, is_away=True) from None
 

@@ -7,6 +7,8 @@ import pytest
 
 from sc2_lsp.doctor.check import Check, State
 from sc2_lsp.doctor.endpoint import _certificate, _clock, endpoint
+from sc2_lsp.engine.remote.finding import AnyServer
+from sc2_lsp.engine.remote.protocol import Served
 from sc2_lsp.launching import KEY_VARIABLE
 from sc2_lsp.settings import Settings, merge
 from tests.support.fake_engines import FakeOllama
@@ -132,6 +134,19 @@ def test_an_address_with_a_char_that_cannot_be_seen(tmp_path: Path) -> None:
     check = looked_at(tmp_path, "https://models.example.org\u200b")
     assert check.state is State.FAIL
     assert r"'https://models.example.org\u200b', which is no address" in check.found
+
+
+def test_one_whose_answers_nobody_has_thought_of(
+    tmp_path: Path, server: FakeLlamaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def probe(_: AnyServer) -> Served:
+        raise ZeroDivisionError(KEY)
+
+    monkeypatch.setattr(AnyServer, "probe", probe)
+    server.start()
+    check = looked_at(tmp_path, server.url)
+    assert check.state is State.FAIL
+    assert "does not answer as any would (ZeroDivisionError)" in check.found
 
 
 @pytest.mark.parametrize(

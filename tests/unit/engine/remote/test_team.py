@@ -212,6 +212,7 @@ async def test_the_background_gives_way(team: TeamEngine, server: FakeLlamaServe
         ({"body": "<html>"}, "does not answer as a server for completions would"),
         ({"body": "[]"}, "does not answer as a server for completions would"),
         ({"body": '{"data": []}'}, "has no model"),
+        ({"body": "[" * 100_000}, "does not answer as a server for completions would"),
         ({"special": (1, 2, 3, 151663, 151664, 0)}, "team.gguf, which is no StarCoder2 model"),
         ({"hangs": True}, "does not answer in time"),
     ],
