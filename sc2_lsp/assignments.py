@@ -23,18 +23,28 @@ def settings_from(model: str, assignments: Sequence[str]) -> Settings:
     """
     given: dict[str, Any] = {}
     if model:
-        given["model"] = str(Path(engine_spec(Settings(model=model)).model_path).absolute())
+        given["model"] = _absolute(Path(engine_spec(Settings(model=model)).model_path))
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals:
             raise AssignmentError(f"'--set {assignment}' needs the form NAME=VALUE.")
         given[name] = _value(value)
     if given.get("lora"):
-        given["lora"] = str(Path(str(given["lora"])).expanduser().absolute())
+        given["lora"] = _absolute(Path(str(given["lora"])).expanduser())
     settings, complaints = merge(Settings(), given)
     if complaints:
         raise AssignmentError(" ".join(complaints))
     return settings
+
+
+def _absolute(path: Path) -> str:
+    try:
+        return str(path.absolute())
+    except OSError:
+        raise AssignmentError(
+            f"The folder that this runs in is gone, so that nobody knows where {path} is: change "
+            "to another, or write the whole path."
+        ) from None
 
 
 def _value(text: str) -> Any:

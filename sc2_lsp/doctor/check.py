@@ -35,14 +35,15 @@ class Situation:
     """What is looked at.
 
     `complaints` are about what the command line set; `named_model` is what `--model` or its
-    variable says, empty for nothing. `root` is the folder whose index counts. `probe` is what a
-    process that loads llama.cpp told of itself and of the model's file.
+    variable says, empty for nothing. `root` is the folder whose index counts, None where the
+    current one is gone. `probe` is what a process that loads llama.cpp told of itself and of the
+    model's file.
     """
 
     settings: Settings
     complaints: tuple[str, ...]
     named_model: str
-    root: Path
+    root: Path | None
     home: Path
     environment: Mapping[str, str]
     probe: Probe

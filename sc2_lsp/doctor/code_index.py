@@ -27,6 +27,10 @@ def code_index(situation: Situation) -> Iterator[Check]:
         found = f"This Python's SQLite {sqlite3.sqlite_version} was built without FTS5."
         yield fail(_NAME, found, "Use another Python: suggestions do not know other files so.")
         return
+    if root is None:
+        found = "The folder that this runs in is gone, so that none is looked at."
+        yield warn(_NAME, found, "Start from the folder of a repository.")
+        return
     if is_too_large(str(root), str(situation.home)):
         yield ok(_NAME, f"{root} is not indexed; the folder of a repository would be.")
         return

@@ -62,11 +62,26 @@ def _situation(model: str, assignments: list[str]) -> Situation:
         settings=settings,
         complaints=complaints,
         named_model=model,
-        root=root_around(Path.cwd()),
+        root=_root(),
         home=Path.home(),
         environment=dict(os.environ),
-        probe=probe(str(model_path(settings.model).absolute())),
+        probe=probe(_whole(model_path(settings.model))),
     )
+
+
+def _root() -> Path | None:
+    try:
+        return root_around(Path.cwd())
+    except OSError:
+        return None
+
+
+def _whole(path: Path) -> str:
+    """The whole path, as far as somebody knows where one begins that is not whole."""
+    try:
+        return str(path.absolute())
+    except OSError:
+        return str(path)
 
 
 def _settings(model: str, assignments: list[str]) -> tuple[Settings, tuple[str, ...]]:
@@ -80,7 +95,12 @@ def _settings(model: str, assignments: list[str]) -> tuple[Settings, tuple[str, 
             complaints.append(str(error))
         else:
             understood.append(assignment)
-    return settings_from(model, understood), tuple(complaints)
+    try:
+        settings = settings_from(model, understood)
+    except AssignmentError as error:
+        complaints.append(str(error))
+        settings = settings_from("", understood)
+    return settings, tuple(complaints)
 
 
 def _print(checks: list[Check]) -> None:

@@ -21,7 +21,10 @@ _RAISE = (
 def watching(situation: Situation) -> Iterator[Check]:
     """Implements `Examine`."""
     root = situation.root
-    if is_too_large(str(root), str(situation.home)):
+    if root is None:
+        found = "The folder that this runs in is gone, so that none is watched."
+        yield warn(_NAME, found, "Start from the folder of a repository.")
+    elif is_too_large(str(root), str(situation.home)):
         yield ok(_NAME, f"{root} is not indexed, so nothing is watched.")
     else:
         yield watched(root, situation.settings)

@@ -11,6 +11,15 @@ import pytest
 from sc2_lsp.models import BUNDLED_MODEL
 from tests.support.command import Command
 
+GONE = """
+import os, sys, tempfile
+from sc2_lsp.__main__ import main
+folder = tempfile.mkdtemp()
+os.chdir(folder)
+os.rmdir(folder)
+main()
+"""
+
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
@@ -40,6 +49,25 @@ def test_what_does_not_work_is_said_with_what_to_do(command: Command, tmp_path: 
     (model,) = [line for line in done.stdout.splitlines() if line.startswith("fail  model file")]
     assert str(damaged) in model
     assert done.stdout.splitlines()[-1].endswith("2 failures.")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder that is in use cannot be removed there")
+@pytest.mark.parametrize("model", [(), ("--model", "mine.gguf"), ("--set", "model=mine.gguf")])
+def test_from_a_folder_that_is_gone(command: Command, model: tuple[str, ...]) -> None:
+    command.program = ("-c", GONE)
+    done = command.run("doctor", "--json", *model)
+    assert "Traceback" not in done.stderr
+    checks = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
+    for name in ("index", "watch"):
+        assert "is gone" in checks[name]["found"]
+    if "--model" in model:
+        assert "nobody knows where mine.gguf is" in done.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder that is in use cannot be removed there")
+def test_a_model_of_a_folder_that_is_gone(command: Command) -> None:
+    command.program = ("-c", GONE)
+    assert "is gone" in command.refused("serve", "--model", "mine.gguf")
 
 
 def test_an_address_with_a_char_that_cannot_be_seen(command: Command) -> None:

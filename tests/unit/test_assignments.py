@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -33,3 +34,16 @@ def test_what_cannot_be_set_is_refused(assignment: str, says: str) -> None:
 def test_the_path_of_an_adapter_becomes_absolute() -> None:
     settings = settings_from("", ["lora=adapter.gguf", "lora_scale=0.5"])
     assert (settings.lora, settings.lora_scale) == (str(Path("adapter.gguf").absolute()), 0.5)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder that is in use cannot be removed there")
+@pytest.mark.parametrize(("model", "sets"), [("mine.gguf", ()), ("", ("lora=mine.gguf",))])
+def test_a_path_from_a_folder_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, sets: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    with pytest.raises(AssignmentError, match=r"is gone, .* where mine\.gguf is"):
+        settings_from(model, sets)

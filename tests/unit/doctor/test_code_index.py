@@ -80,3 +80,9 @@ def test_a_home_has_none(tmp_path: Path) -> None:
 def test_where_it_is_off(tmp_path: Path, place: Place) -> None:
     place.database.write_text("no database")
     assert looked_at(tmp_path, settings=Settings(index="off")).state is State.OK
+
+
+def test_a_current_folder_that_is_gone(tmp_path: Path) -> None:
+    (check,) = code_index(situation(tmp_path, root=None))
+    assert check.state is State.WARN
+    assert "is gone" in check.found

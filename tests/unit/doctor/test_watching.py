@@ -26,6 +26,12 @@ def test_more_folders_than_the_system_watches(tmp_path: Path) -> None:
     assert "sysctl" in check.advice
 
 
+def test_a_current_folder_that_is_gone(tmp_path: Path) -> None:
+    (check,) = watching(situation(tmp_path, root=None))
+    assert check.state is State.WARN
+    assert "is gone" in check.found
+
+
 def test_a_folder_that_is_gone(tmp_path: Path) -> None:
     assert watched(tmp_path / "gone", Settings()).state is State.FAIL
 
