@@ -99,10 +99,10 @@ class Keys:
         """
         if self._reading is None or (self._reading.done() and self._reading.exception()):
             self._reading = _aside(_own, "key")
-        await asyncio.wait({self._reading}, timeout=self._patience_s)
-        if not self._reading.done():
-            raise ModelError(f"The key in {key_file()} cannot be read in time.")
-        if (key := self._reading.result()) is not NO_KEY:
+        # A disk that does not answer holds up whoever waits for this, who gives up by then.
+        reading = self._reading
+        await asyncio.wait({reading})
+        if (key := reading.result()) is not NO_KEY:
             return key
         await self._ask()
         word = self._in_keyring.get(host, "")

@@ -137,8 +137,7 @@ async def test_a_file_counts_while_a_keyring_waits(ring: Slow) -> None:
     assert await keys.key(HOST) is NO_KEY
     keys.renew()
     write(b"from-file")
-    patient = Keys([HOST], Clock(), ring)
-    assert (await patient.key(HOST)).word == "from-file"
+    assert (await keys.key(HOST)).word == "from-file"
 
 
 async def test_an_open_keyring_is_asked_again_for_a_key_that_was_refused(ring: Slow) -> None:
