@@ -24,7 +24,7 @@ from sc2_lsp.engine.remote.pausing import Pausing, Spread
 from sc2_lsp.engine.remote.protocol import ServerError
 from sc2_lsp.ports import Clock
 
-# In bytes. Ollama's whole vocabulary is the longest answer there is, with about two million.
+# In bytes. The longest answer there is, Ollama's of 49,152 tokens with their merges, is a fraction.
 _LONGEST_ANSWER = 8 << 20
 _LONGEST_REFUSAL = 64 << 10
 _LONGEST_LINE = 1 << 20
