@@ -39,8 +39,8 @@ async def choose(
         missing, n_left = _missing(best, kept), n_tokens - await _size(kept, means)
         added = found.select(n_left, missing)
         if n_left >= 0 and len(missing) - len(added) <= _STALE_SHARE * len(best):
-            return await _fitting(kept, added, n_tokens, means)
-    return await _fitting((), best, n_tokens, means)
+            return await _fitting(snapshot, kept, added, n_tokens, means)
+    return await _fitting(snapshot, (), best, n_tokens, means)
 
 
 async def is_stale(
@@ -75,12 +75,18 @@ class _Found:
 
 
 async def _fitting(
-    kept: tuple[Snippet, ...], added: Sequence[Snippet], n_tokens: int, means: Means
+    snapshot: Snapshot,
+    kept: tuple[Snippet, ...],
+    added: Sequence[Snippet],
+    n_tokens: int,
+    means: Means,
 ) -> tuple[Snippet, ...]:
     """`kept` and `added` as texts; the last ones go where texts are longer than their lines."""
-    while added and await _size((*kept, *_texts(added)), means) > n_tokens:
+    while True:
+        shown = (*kept, *_texts(snapshot, kept, added))
+        if not added or await _size(shown, means) <= n_tokens:
+            return shown
         added = added[:-1]
-    return (*kept, *_texts(added))
 
 
 async def _size(snippets: Sequence[Snippet], means: Means) -> int:
@@ -88,9 +94,18 @@ async def _size(snippets: Sequence[Snippet], means: Means) -> int:
     return sum(len(tokens) + 1 for tokens in files)
 
 
-def _texts(pieces: Sequence[Snippet]) -> tuple[Snippet, ...]:
-    """A text a file, sorted by name, so that another session begins alike."""
-    return tuple(sorted(retrieval.group(pieces), key=lambda s: (s.path, s.start_line)))
+def _texts(
+    snapshot: Snapshot, kept: Sequence[Snippet], pieces: Sequence[Snippet]
+) -> tuple[Snippet, ...]:
+    """A text a file, sorted by name, so that another session begins alike.
+
+    No two files have one name; those of the root keep theirs.
+    """
+    texts = retrieval.group(pieces)
+    order = sorted(texts, key=lambda s: (s.file != snapshot.in_root(s.path), s.key))
+    taken = {snapshot.path: snapshot.key} | {s.path: s.key for s in kept}
+    named = retrieval.told_apart(order, taken)
+    return tuple(sorted(named, key=lambda s: (s.path, s.start_line)))
 
 
 def _missing(pieces: Sequence[Snippet], shown: Sequence[Snippet]) -> tuple[Snippet, ...]:
@@ -99,7 +114,7 @@ def _missing(pieces: Sequence[Snippet], shown: Sequence[Snippet]) -> tuple[Snipp
 
 def _shows(snippet: Snippet, piece: Snippet) -> bool:
     """Whether all lines of `piece` can be read in `snippet`."""
-    if snippet.path != piece.path:
+    if snippet.key != piece.key:
         return False
     shown = _code(snippet)
     return all(shown.get(number) == line for number, line in _code(piece).items())
@@ -111,7 +126,7 @@ def _is_outdated(snippet: Snippet, pieces: Sequence[Snippet]) -> bool:
     return any(
         shown.get(number, line) != line
         for piece in pieces
-        if piece.path == snippet.path
+        if piece.key == snippet.key
         for number, line in _code(piece).items()
     )
 

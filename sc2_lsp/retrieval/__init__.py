@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sc2_lsp.domain import Snapshot, Snippet
 from sc2_lsp.ports import CodeIndex
-from sc2_lsp.retrieval.group import group, select
+from sc2_lsp.retrieval.group import group, select, told_apart
 from sc2_lsp.retrieval.lookup import Lookup
 from sc2_lsp.retrieval.rank import ranked
 from sc2_lsp.retrieval.scene import Scene, near_words, scene_of
@@ -20,14 +20,14 @@ from sc2_lsp.retrieval.sources import (
     tests,
 )
 
-__all__ = ["gather", "group", "select"]
+__all__ = ["gather", "group", "select", "told_apart"]
 
 
 def gather(snapshot: Snapshot, index: CodeIndex | None = None) -> tuple[Snippet, ...]:
     """Snippets for the snapshot's cursor, the best first. Raises nothing."""
     edited = open_files.find(snapshot)
     if index is None:
-        return ranked((), edited, {}, None)
+        return ranked((), edited, {}, None, snapshot.in_root)
     scene = scene_of(snapshot)
     with index.at_once():
         return _gathered(scene, edited, index)
@@ -49,4 +49,4 @@ def _gathered(scene: Scene, edited: Iterable[Snippet], index: CodeIndex) -> tupl
         *tests.snippets(scene, index),
         *project.snippets(scene, index),
     ]
-    return ranked(candidates, snippets, words, lookup)
+    return ranked(candidates, snippets, words, lookup, scene.snapshot.in_root)

@@ -13,7 +13,13 @@ from sc2_lsp.domain import OpenFile, Snapshot
 from sc2_lsp.text import Text
 from sc2_lsp.workspace.notebooks import PROSE, Cell, Notebooks, Piece
 from sc2_lsp.workspace.repository import relative_path, root_of
-from sc2_lsp.workspace.uris import name_of_uri, path_of_uri, scheme_of_uri
+from sc2_lsp.workspace.uris import (
+    file_of_uri,
+    name_of_uri,
+    normal_path,
+    path_of_uri,
+    scheme_of_uri,
+)
 
 MAX_OPEN_FILES = 32
 MAX_OPEN_FILE_CHARS = 1_000_000
@@ -124,6 +130,8 @@ class Documents:
         view = self._view(document)
         path = path_of_uri(view.uri)
         root = root_of(path, roots) if path is not None else None
+        # What is not saved yet belongs to the only folder there is.
+        names_from = roots[0] if path is None and len(roots) == 1 else root
         others = sorted(
             (*self._other_files(uri), *self._other_notebooks(view.uri)),
             key=lambda other: other.edited_as,
@@ -136,11 +144,18 @@ class Documents:
             char_offset=view.start + char_offset,
             repository=repositories[root] if root is not None else "",
             open_files=tuple(
-                OpenFile(display_path(shown.uri, roots), shown.text, shown.start + other.edited_at)
+                OpenFile(
+                    _name_from(names_from, shown.uri, roots),
+                    shown.text,
+                    shown.start + other.edited_at,
+                    file_of_uri(shown.uri),
+                )
                 for other in others[-MAX_OPEN_FILES:]
                 if len((shown := self._view(other)).text.content) <= MAX_OPEN_FILE_CHARS
             ),
             first_line=view.text.line_at(view.start),
+            root=normal_path(names_from).rstrip("/") if names_from is not None else "",
+            file=file_of_uri(view.uri),
         )
 
     def _view(self, document: Document) -> _View:
@@ -187,6 +202,14 @@ class Documents:
     def _next_edit(self) -> int:
         self._n_edits += 1
         return self._n_edits
+
+
+def _name_from(root: str | None, uri: str, roots: tuple[str, ...]) -> str:
+    """What the document at `uri` is called beside files that are named from `root`."""
+    path = path_of_uri(uri)
+    if root is not None and path is not None and root_of(path, (root,)) is not None:
+        return relative_path(path, (root,))
+    return display_path(uri, roots)
 
 
 def display_path(uri: str, roots: tuple[str, ...]) -> str:

@@ -33,6 +33,12 @@ def path_of_uri(uri: str) -> str | None:
     return normal_path(_unquote(rest))
 
 
+def file_of_uri(uri: str) -> str:
+    """What tells the document at `uri` from all others: its path, or `uri` where it has none."""
+    path = path_of_uri(uri)
+    return uri if path is None else path
+
+
 def name_of_uri(uri: str) -> str:
     """What a document without a path is called: the last part of its URI."""
     rest = re.split(r"[?#]", uri, maxsplit=1)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,6 +57,30 @@ async def test_code_that_was_changed_is_shown_as_it_is_now() -> None:
     changed = piece("b", 2, "def b2(x): ...\n")
     assert await choose(HERE, PLENTY, means(changed, C3), held) == (C3, changed)
     assert await is_stale(HERE, PLENTY, means(changed, C3), held)
+
+
+async def test_files_of_the_same_name_are_shown_apart() -> None:
+    here = replace(HERE, path="views.py", root="/w/app", file="/w/app/views.py")
+    app, other, library, views = (
+        replace(piece("x", 1), path=file.rpartition("/")[2], file=file)
+        for file in (
+            "/w/app/models.py",
+            "/w/other/models.py",
+            "/usr/lib/models.py",
+            "/usr/lib/views.py",
+        )
+    )
+    shown = await choose(here, PLENTY, means(library, other, views, app))
+    assert [(one.path, one.file) for one in shown] == [
+        ("lib/models.py", library.file),
+        ("lib/views.py", views.file),
+        ("models.py", app.file),
+        ("other/models.py", other.file),
+    ]
+    held = await choose(here, PLENTY, means(library))
+    assert [one.path for one in held] == ["models.py"]
+    shown = await choose(here, PLENTY, means(library, app), held)
+    assert [one.path for one in shown] == ["models.py", "app/models.py"]
 
 
 async def test_it_is_stale_when_much_of_the_best_is_missing() -> None:

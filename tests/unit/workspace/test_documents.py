@@ -37,7 +37,7 @@ def test_a_snapshot_holds_the_document_and_the_others() -> None:
     assert snapshot is not None
     assert (snapshot.path, snapshot.repository, snapshot.char_offset) == ("a.py", "owner/name", 3)
     assert snapshot.text.content == f"# {A}\n"
-    assert snapshot.open_files == (OpenFile("pkg/b.py", Text.of(f"x{B}\n"), 1),)
+    assert snapshot.open_files == (OpenFile("pkg/b.py", Text.of(f"x{B}\n"), 1, "/r/pkg/b.py"),)
 
 
 def test_the_latest_edit_comes_last() -> None:
@@ -53,6 +53,37 @@ def test_a_file_outside_of_the_folders_has_no_repository() -> None:
     snapshot = opened(C).snapshot(C, 0, REPOSITORIES)
     assert snapshot is not None
     assert (snapshot.path, snapshot.repository) == ("c.py", "")
+
+
+def test_files_of_the_same_name_are_told_apart() -> None:
+    roots = {"/w/app": "app", "/w/other": "other"}
+    uris = [f"file://{folder}/models.py" for folder in ("/w/app", "/w/other", "/usr/lib")]
+    documents = opened("file:///w/app/views.py", *uris)
+    snapshot = documents.snapshot("file:///w/app/views.py", 0, roots)
+    assert snapshot is not None
+    assert (snapshot.root, snapshot.key) == ("/w/app", "/w/app/views.py")
+    assert snapshot.in_root("models.py") == "/w/app/models.py"
+    assert [(other.path, other.key) for other in snapshot.open_files] == [
+        ("models.py", "/w/app/models.py"),
+        ("models.py", "/w/other/models.py"),
+        ("models.py", "/usr/lib/models.py"),
+    ]
+
+
+def test_files_of_a_folder_inside_another_one_are_named_from_that_of_the_document() -> None:
+    documents = opened(A, B)
+    for uri, names in ((A, ["pkg/b.py"]), (B, ["a.py"])):
+        snapshot = documents.snapshot(uri, 0, {"/r": "r", "/r/pkg": "pkg"})
+        assert snapshot is not None
+        assert [other.path for other in snapshot.open_files] == names
+
+
+def test_what_is_not_saved_names_files_from_the_only_folder() -> None:
+    documents = opened("untitled:Untitled-1", A)
+    snapshot = documents.snapshot("untitled:Untitled-1", 0, {"/r": "r"})
+    assert snapshot is not None
+    assert (snapshot.root, snapshot.key) == ("/r", "untitled:Untitled-1")
+    assert snapshot.repository == ""
 
 
 def test_what_is_no_file_is_no_context_but_can_be_completed() -> None:
