@@ -129,7 +129,13 @@ class CodeIndex(Protocol):
         ...
 
     def read(self, path: str) -> str | None:
-        """The text of a file, as the editor holds it or as it is on disk; None if it is gone."""
+        """The text of a file, as the editor holds it or as it is on disk; None if it is gone, or
+        is not what was indexed."""
+        ...
+
+    def now(self, path: str) -> str | None:
+        """The same, though the disk may have another text than was indexed by now; None for a file
+        that is gone, or not in the index."""
         ...
 
 

@@ -2,7 +2,8 @@
 
 What stands before the current file costs the whole prompt when it changes. So a text that was shown
 stays in its place, byte for byte, while the code that it shows is as it was, and what is new comes
-behind it; only when the budget is spent is everything written anew.
+behind it; only when the budget is spent is everything written anew. What was deleted, renamed or
+excluded meanwhile goes, and so does what is of the current file itself.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ async def choose(
     """
     found = await _Found.at(snapshot, means)
     best = found.select(n_tokens)
-    held = tuple(snippet for snippet in held if not _is_outdated(snippet, best))
+    held = found.still(snapshot, held, best, means)
     used = tuple(snippet for snippet in held if any(_shows(snippet, piece) for piece in best))
     for kept in dict.fromkeys((held, used)):
         missing, n_left = _missing(best, kept), n_tokens - await _size(kept, means)
@@ -47,9 +48,19 @@ async def is_stale(
     snapshot: Snapshot, n_tokens: int, means: Means, held: Sequence[Snippet]
 ) -> bool:
     """Whether `held` lacks much of what would be shown today, or shows what is no more."""
-    best = (await _Found.at(snapshot, means)).select(n_tokens)
-    is_outdated = any(_is_outdated(snippet, best) for snippet in held)
+    found = await _Found.at(snapshot, means)
+    best = found.select(n_tokens)
+    is_outdated = len(found.still(snapshot, held, best, means)) < len(held)
     return is_outdated or len(_missing(best, held)) > _STALE_SHARE * len(best)
+
+
+def has_vanished(snapshot: Snapshot, held: Sequence[Snippet], means: Means) -> bool:
+    """Whether nothing of one of `held` is in its file any more, or nobody may read that."""
+    gone = means.gone(snapshot, held)
+    return any(
+        is_secret_file(snippet.path) or (numbers and len(numbers) == len(_code(snippet)))
+        for snippet, numbers in zip(held, gone, strict=True)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,32 @@ class _Found:
     def select(self, n_tokens: int, of: Sequence[Snippet] | None = None) -> tuple[Snippet, ...]:
         pieces = self.pieces if of is None else of
         return retrieval.select(pieces, self.sizes.__getitem__, n_tokens)
+
+    def still(
+        self, snapshot: Snapshot, held: Sequence[Snippet], best: Sequence[Snippet], means: Means
+    ) -> tuple[Snippet, ...]:
+        """Those of `held` that may still be shown.
+
+        A line that is not in its file counts as long as a source finds it there: to leave it out
+        would only bring it back elsewhere.
+        """
+        gone = means.gone(snapshot, held)
+        return tuple(
+            snippet
+            for snippet, numbers in zip(held, gone, strict=True)
+            if not is_secret_file(snippet.path)
+            and not _is_outdated(snippet, best)
+            and (not numbers or self._finds(snippet, frozenset(numbers)))
+        )
+
+    def _finds(self, snippet: Snippet, numbers: frozenset[int]) -> bool:
+        """Whether the pieces have these lines of `snippet`."""
+        shown = {number: line for number, line in _code(snippet).items() if number in numbers}
+        for piece in self.pieces:
+            if piece.key == snippet.key:
+                found = _code(piece)
+                shown = {n: line for n, line in shown.items() if found.get(n) != line}
+        return not shown
 
 
 async def _fitting(

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from sc2_lsp.domain import Snapshot, Snippet
 from sc2_lsp.ports import CodeIndex
 from sc2_lsp.retrieval.group import group, select, told_apart
+from sc2_lsp.retrieval.held import gone_lines
 from sc2_lsp.retrieval.lookup import Lookup
 from sc2_lsp.retrieval.rank import ranked
 from sc2_lsp.retrieval.scene import Scene, near_words, scene_of
@@ -20,7 +21,7 @@ from sc2_lsp.retrieval.sources import (
     tests,
 )
 
-__all__ = ["gather", "group", "select", "told_apart"]
+__all__ = ["gather", "gone_lines", "group", "select", "told_apart"]
 
 
 def gather(snapshot: Snapshot, index: CodeIndex | None = None) -> tuple[Snippet, ...]:

@@ -42,7 +42,7 @@ def ranked(
     snippets: Iterable[Snippet],
     words: Mapping[str, float],
     lookup: Lookup | None,
-    in_root: Callable[[str], str] = str,
+    in_root: Callable[[str], str] = lambda path: "",
 ) -> tuple[Snippet, ...]:
     """All of them as snippets, the best first and no two alike.
 

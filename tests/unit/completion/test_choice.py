@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sc2_lsp.completion.choice import choose, is_stale
-from sc2_lsp.completion.means import Means
-from sc2_lsp.domain import ModelInfo, Snippet
+from sc2_lsp.completion.means import Gone, Means
+from sc2_lsp.domain import ModelInfo, Snapshot, Snippet
 from sc2_lsp.settings import Settings
 from tests.support.fake_engine import FakeEngine
 from tests.support.snapshots import snapshot
@@ -26,6 +26,15 @@ def piece(path: str, line: int, text: str | None = None) -> Snippet:
 
 def means(*best_first: Snippet) -> Means:
     return Means(Settings(), MODEL, FakeEngine(), lambda _: best_first)
+
+
+def gone(*lines: tuple[str, int]) -> Gone:
+    """Lines by their files and numbers that are not there any more."""
+
+    def look(_: Snapshot, snippets: Sequence[Snippet]) -> list[frozenset[int]]:
+        return [frozenset(n for path, n in lines if path == one.path) for one in snippets]
+
+    return look
 
 
 def price(snippets: Sequence[Snippet]) -> int:
@@ -57,6 +66,28 @@ async def test_code_that_was_changed_is_shown_as_it_is_now() -> None:
     changed = piece("b", 2, "def b2(x): ...\n")
     assert await choose(HERE, PLENTY, means(changed, C3), held) == (C3, changed)
     assert await is_stale(HERE, PLENTY, means(changed, C3), held)
+
+
+async def test_what_is_gone_from_its_file_is_left_out_and_the_rest_stays_in_place() -> None:
+    held = await choose(HERE, PLENTY, means(A1, B2, C3))
+    now = replace(means(A1, C3), gone=gone(("b", 2)))
+    assert await choose(HERE, PLENTY, now, held) == (A1, C3)
+    assert await is_stale(HERE, PLENTY, now, held)
+    now = replace(means(D4, C3), gone=gone())
+    assert await choose(HERE, PLENTY, now, held) == (A1, B2, C3, D4)
+
+
+async def test_what_is_found_all_the_same_is_not_moved() -> None:
+    held = await choose(HERE, PLENTY, means(A1, B2, C3))
+    now = replace(means(C3, B2), gone=gone(("b", 2)))
+    assert await choose(HERE, PLENTY, now, held) == held
+    assert not await is_stale(HERE, PLENTY, now, held)
+
+
+async def test_a_file_that_holds_secrets_is_left_out_though_it_was_shown() -> None:
+    secret = piece("prod/.env", 0)
+    assert await choose(HERE, PLENTY, means(B2), (secret, B2)) == (B2,)
+    assert await is_stale(HERE, PLENTY, means(B2), (secret, B2))
 
 
 async def test_files_of_the_same_name_are_shown_apart() -> None:
