@@ -251,12 +251,13 @@ class IndexSpec:
     """Which folders to index, by their absolute paths, and how.
 
     Files of more than `max_file_bytes` are left out. `watch` says how changes outside of the editor
-    are noticed: `auto`, `poll` or `off`.
+    are noticed: `auto`, `poll` or `off`. `folders` are all of the workspace, indexed or not.
     """
 
     roots: tuple[str, ...]
     max_file_bytes: int
     watch: str
+    folders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

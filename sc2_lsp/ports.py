@@ -175,6 +175,13 @@ class Indexes(Protocol):
         """These files or folders may be others on the disk than they were."""
         ...
 
+    def excludes(self, path: str) -> bool:
+        """Whether an `.sc2ignore` says that no prompt may show this file, be it open or not.
+
+        Answered from memory where it was asked before and no rules changed.
+        """
+        ...
+
     async def summaries(self) -> list[dict[str, Any]]:
         """Size, languages, skipped files, age and state of each index, as plain JSON."""
         ...

@@ -122,7 +122,7 @@ class Index:
 
         It is parsed a moment later. Files that do not belong into an index are not held.
         """
-        if not self.reader.overlay.is_held(path) and not self._belongs(path):
+        if not self.reader.overlay.is_held(path) and not self.belongs(path):
             return
         self.reader.overlay.put(path, content)
         if self._refreshing is None or self._refreshing.done():
@@ -155,7 +155,8 @@ class Index:
         self._release_waiting()
         self.reader.close()
 
-    def _belongs(self, path: str) -> bool:
+    def belongs(self, path: str) -> bool:
+        """Whether an open file is to be held, as far as its name and the rules tell."""
         reason = reason_against(str(self._place.root), path, limits=self._options.limits)
         # What is not on the disk yet, or has nothing in it there, may be in the editor.
         return reason in (None, Reason.GONE, Reason.EMPTY) and not is_secret_file(path)

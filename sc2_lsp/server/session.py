@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lsprotocol import types
 
@@ -23,13 +23,18 @@ _MAX_REMEMBERED_MESSAGES = 100
 
 
 class Session:
-    """Owns documents, settings, workspace folders, the encoding, counters and offers."""
+    """Owns documents, settings, workspace folders, the encoding, counters and offers.
 
-    def __init__(self, settings: Settings) -> None:
+    `excludes` says which files, by their paths, no prompt shows though they are open.
+    """
+
+    def __init__(
+        self, settings: Settings, excludes: Callable[[str], bool] = lambda path: False
+    ) -> None:
         self.settings = settings
         self.model_at_start = settings.model
         self.encoding: Encoding = "utf-16"
-        self.documents = Documents()
+        self.documents = Documents(excludes)
         self.counters = Counters()
         self.offers = Offers()
         self.repositories: dict[str, str] = {}

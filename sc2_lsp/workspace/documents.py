@@ -6,7 +6,7 @@ keeps nothing of a document that was closed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sc2_lsp.domain import OpenFile, Snapshot
@@ -61,10 +61,12 @@ class _View:
 class Documents:
     """Owns the open documents and notebooks; a cell of a notebook is a document too.
 
-    Names of repositories by their root come from the caller.
+    Names of repositories by their root come from the caller. `excludes` says by a path which files
+    are shown in no prompt but their own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, excludes: Callable[[str], bool] = lambda path: False) -> None:
+        self._excludes = excludes
         self._documents: dict[str, Document] = {}
         self._notebooks = Notebooks()
         self._n_edits = 0
@@ -183,18 +185,23 @@ class Documents:
             if document.uri != current_uri
             and scheme_of_uri(document.uri) in _SCHEMES_OF_FILES
             and self._notebooks.holding(document.uri) is None
+            and not self._is_excluded(document.uri)
             and len(document.text.content) <= MAX_OPEN_FILE_CHARS
         ]
 
     def _other_notebooks(self, current_uri: str) -> list[Document]:
         """Of each of the other notebooks the cell of code that was edited last."""
         latest = []
-        for uri in self._notebooks.uris():
+        for uri in [uri for uri in self._notebooks.uris() if not self._is_excluded(uri)]:
             cells = [cell.uri for cell in self._notebooks.cells(uri) if cell.is_code]
             open_cells = [document for cell in cells if (document := self._documents.get(cell))]
             if uri != current_uri and open_cells:
                 latest.append(max(open_cells, key=lambda document: document.edited_as))
         return latest
+
+    def _is_excluded(self, uri: str) -> bool:
+        path = path_of_uri(uri)
+        return path is not None and self._excludes(path)
 
     def _put(self, document: Document) -> None:
         self._documents[document.uri] = document

@@ -12,6 +12,7 @@ from sc2_lsp.workspace.documents import (
     Documents,
     Edit,
 )
+from sc2_lsp.workspace.notebooks import Cell
 
 A, B, C = "file:///r/a.py", "file:///r/pkg/b.py", "file:///other/c.py"
 REPOSITORIES = {"/r": "owner/name"}
@@ -90,6 +91,15 @@ def test_what_is_no_file_is_no_context_but_can_be_completed() -> None:
     documents = opened("git:/r/a.py?x", "output:1", "untitled:Untitled-1", A)
     assert others(documents, A) == ["Untitled-1"]
     assert others(documents, "git:/r/a.py?x") == ["Untitled-1", "a.py"]
+
+
+def test_an_excluded_file_is_shown_in_no_prompt_but_its_own() -> None:
+    documents = Documents(lambda path: path in ("/r/pkg/b.py", "/r/notes.ipynb"))
+    for uri in (A, B, C, "untitled:Untitled-1", "cell:1"):
+        documents.open(uri, "python", 1, "x = 1\n")
+    documents.open_notebook("file:///r/notes.ipynb", [Cell("cell:1", is_code=True)])
+    assert others(documents, A) == ["c.py", "Untitled-1"]
+    assert others(documents, B) == ["a.py", "c.py", "Untitled-1"]
 
 
 def test_context_is_bounded() -> None:
