@@ -24,7 +24,8 @@ class Trigger(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class OpenFile:
-    """Another document that the editor holds; `char_offset` is where it was last edited.
+    """Another document that the editor holds; `char_offset` is where it was last edited, or where
+    a suggestion was asked for since.
 
     `path` is what a prompt calls it, which another file may be called as well; `file` tells it from
     all others: its absolute path, or its URI where it has none.
@@ -42,14 +43,29 @@ class OpenFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Visited:
+    """Lines of another file where somebody was of late, the last one included.
+
+    `text` is what the editor holds of it; None for a file that was closed, whose `path` is relative
+    to the root. `file` tells it from all others.
+    """
+
+    path: str
+    file: str
+    first_line: int
+    last_line: int
+    text: Text | None
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """What the editor held when it asked: the current document, the cursor, the other documents.
 
     `path` is relative to the repository, with forward slashes; `repository` is its name, empty when
     there is none. `root` is the absolute path of the folder that other files are named from, `file`
-    that of the document, or its URI where it has none. `open_files` are ordered from the least to
-    the most recently edited. In a cell of a notebook, which `uri`, `path` and `text` are of, the
-    editor's lines begin at `first_line`.
+    that of the document, or its URI where it has none. `open_files` and
+    `visited` are ordered from the least to the most recent. In a cell of a notebook, which `uri`,
+    `path` and `text` are of, the editor's lines begin at `first_line`.
     """
 
     uri: str
@@ -62,6 +78,7 @@ class Snapshot:
     first_line: int = 0
     root: str = ""
     file: str = ""
+    visited: tuple[Visited, ...] = ()
 
     @property
     def key(self) -> str:

@@ -83,6 +83,13 @@ class Session:
             char_offset=start + edit.start + len(edit.text),
         )
 
+    def visit(self, uri: str, position: types.Position) -> None:
+        """Somebody wants to write at `position`; what stands there may matter elsewhere later."""
+        document = self.documents.get(uri)
+        if document is not None:
+            at = convert.to_char_offset(document.text, position, self.encoding)
+            self.documents.visit(uri, at)
+
     def is_news(self, message: str) -> bool:
         """Whether the user was not told `message` before; asking counts as telling."""
         if message in self._told or len(self._told) >= _MAX_REMEMBERED_MESSAGES:

@@ -1,17 +1,18 @@
 """The documents that the editor holds open, and snapshots of them.
 
 A mirror of our own: lines end where LSP says they do. Knows char offsets only, reads no file, and
-keeps nothing of a document that was closed.
+keeps nothing of a document that was closed but where in it somebody was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from sc2_lsp.domain import OpenFile, Snapshot
+from sc2_lsp.domain import OpenFile, Snapshot, Visited
 from sc2_lsp.text import Text
 from sc2_lsp.workspace.notebooks import PROSE, Cell, Notebooks, Piece
+from sc2_lsp.workspace.places import Places
 from sc2_lsp.workspace.repository import relative_path, root_of
 from sc2_lsp.workspace.uris import (
     file_of_uri,
@@ -38,8 +39,9 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """An open document. `edited_at` is the char offset behind the last edit; `edited_as` counts
-    edits of all documents, so that a greater number is a later edit."""
+    """An open document. `edited_at` is the char offset behind the last edit, or where a suggestion
+    was asked for since; `edited_as` counts both of all documents, so that a greater number is a
+    later one."""
 
     uri: str
     language_id: str
@@ -69,6 +71,7 @@ class Documents:
         self._excludes = excludes
         self._documents: dict[str, Document] = {}
         self._notebooks = Notebooks()
+        self._places = Places()
         self._n_edits = 0
 
     def __len__(self) -> int:
@@ -87,6 +90,17 @@ class Documents:
         text = old.text.splice(edit.start, edit.end, edit.text)
         edited_at = edit.start + len(edit.text)
         self._put(Document(uri, old.language_id, version, text, edited_at, self._next_edit()))
+        last_line = old.text.line_at(edit.end)
+        self._places.move(uri, last_line, text.n_lines - old.text.n_lines)
+        self._places.visit(uri, text.line_at(edited_at))
+
+    def visit(self, uri: str, char_offset: int) -> None:
+        """Somebody wants to write there; nothing happens if the document is not open."""
+        document = self._documents.get(uri)
+        if document is not None:
+            at = min(char_offset, len(document.text.content))
+            self._put(replace(document, edited_at=at, edited_as=self._next_edit()))
+            self._places.visit(uri, document.text.line_at(at))
 
     def replace(self, uri: str, version: int, content: str) -> None:
         """Give the document other content as a whole; raises KeyError if it is not open."""
@@ -158,6 +172,7 @@ class Documents:
             first_line=view.text.line_at(view.start),
             root=normal_path(names_from).rstrip("/") if names_from is not None else "",
             file=file_of_uri(view.uri),
+            visited=tuple(self._visited(uri, names_from, roots)),
         )
 
     def _view(self, document: Document) -> _View:
@@ -176,6 +191,22 @@ class Documents:
             pieces.append(Piece(shown.text.content, shown.language_id, is_code))
         sheet = self._notebooks.sheet(notebook, tuple(pieces), current)
         return _View(notebook, sheet.text, sheet.starts[current])
+
+    def _visited(
+        self, current_uri: str, root: str | None, roots: tuple[str, ...]
+    ) -> Iterator[Visited]:
+        """The last places in other files, but for closed ones outside of `root`."""
+        others = {document.uri: document.text for document in self._other_files(current_uri)}
+        for place in self._places:
+            is_closed = place.uri not in self._documents
+            if place.uri in others or (is_closed and _is_below(root, place.uri)):
+                yield Visited(
+                    _name_from(root, place.uri, roots),
+                    file_of_uri(place.uri),
+                    place.first_line,
+                    place.last_line,
+                    others.get(place.uri),
+                )
 
     def _other_files(self, current_uri: str) -> list[Document]:
         """The files beside the current document; editors also open diffs and terminals."""
@@ -211,12 +242,14 @@ class Documents:
         return self._n_edits
 
 
+def _is_below(root: str | None, uri: str) -> bool:
+    path = path_of_uri(uri)
+    return root is not None and path is not None and root_of(path, (root,)) is not None
+
+
 def _name_from(root: str | None, uri: str, roots: tuple[str, ...]) -> str:
     """What the document at `uri` is called beside files that are named from `root`."""
-    path = path_of_uri(uri)
-    if root is not None and path is not None and root_of(path, (root,)) is not None:
-        return relative_path(path, (root,))
-    return display_path(uri, roots)
+    return display_path(uri, (root,) if root is not None and _is_below(root, uri) else roots)
 
 
 def display_path(uri: str, roots: tuple[str, ...]) -> str:

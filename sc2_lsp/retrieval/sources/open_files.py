@@ -19,14 +19,14 @@ def find(snapshot: Snapshot) -> Iterator[Snippet]:
     others = [file for file in snapshot.open_files if file.key != snapshot.key]
     score = _LATEST_SCORE
     for file in others[: -_MAX_FILES - 1 : -1]:
-        snippet = _snippet(file, score)
+        snippet = excerpt(file, score)
         if snippet is not None:
             yield snippet
         score *= _DECAY
 
 
-def _snippet(file: OpenFile, score: float) -> Snippet | None:
-    """The whole file where it is small, else whole lines around the last edit."""
+def excerpt(file: OpenFile, score: float) -> Snippet | None:
+    """The whole file where it is small, else whole lines around its place; None of blank ones."""
     first, last = _around(file.text, file.char_offset)
     lines = [file.text.line(number) for number in range(first, last + 1)]
     if max(map(len, lines)) > _MAX_LINE_CHARS or not any(map(str.strip, lines)):

@@ -120,6 +120,65 @@ def test_a_closed_document_is_gone() -> None:
         documents.edit(B, 2, Edit(0, 0, "x"))
 
 
+def lines_visited(documents: Documents, uri: str) -> list[tuple[str, int, int, bool]]:
+    snapshot = documents.snapshot(uri, 0, REPOSITORIES)
+    assert snapshot is not None
+    return [(v.path, v.first_line, v.last_line, v.text is None) for v in snapshot.visited]
+
+
+def test_where_somebody_was_outlives_the_document() -> None:
+    documents = opened(A)
+    documents.open(B, "python", 1, "x = 1\n" * 300)
+    documents.visit(B, start_of_line(200))
+    documents.edit(B, 2, Edit(start_of_line(50), start_of_line(50), "y\n"))
+    assert lines_visited(documents, A) == [
+        ("pkg/b.py", 201, 201, False),
+        ("pkg/b.py", 51, 51, False),
+    ]
+    assert lines_visited(documents, B) == []
+    documents.close(B)
+    assert lines_visited(documents, A) == [("pkg/b.py", 201, 201, True), ("pkg/b.py", 51, 51, True)]
+
+
+def start_of_line(number: int) -> int:
+    """The char offset of a line of six chars."""
+    return number * 6
+
+
+def test_a_file_that_was_only_opened_was_not_visited() -> None:
+    assert lines_visited(opened(A, B), A) == []
+
+
+def test_places_outside_of_the_root_go_with_their_document() -> None:
+    documents = opened(A, C, "untitled:Untitled-1")
+    for uri in (C, "untitled:Untitled-1"):
+        documents.visit(uri, 3)
+    assert [path for path, *_ in lines_visited(documents, A)] == ["c.py", "Untitled-1"]
+    for uri in (C, "untitled:Untitled-1"):
+        documents.close(uri)
+    assert lines_visited(documents, A) == []
+
+
+def test_an_excluded_file_was_visited_by_nobody() -> None:
+    documents = Documents(lambda path: path == "/r/pkg/b.py")
+    for uri in (A, B):
+        documents.open(uri, "python", 1, "x = 1\n")
+    documents.visit(B, 3)
+    assert lines_visited(documents, A) == []
+
+
+def test_where_a_suggestion_was_asked_for_counts_like_an_edit() -> None:
+    documents = opened(A, B, C)
+    documents.visit(B, 3)
+    snapshot = documents.snapshot(A, 0, REPOSITORIES)
+    assert snapshot is not None
+    assert [(other.path, other.char_offset) for other in snapshot.open_files] == [
+        ("c.py", 0),
+        ("pkg/b.py", 3),
+    ]
+    documents.visit("file:///r/never.py", 3)
+
+
 def test_a_document_of_other_content_keeps_the_place_of_its_last_edit() -> None:
     documents = opened(A)
     documents.edit(A, 2, Edit(4, 4, "x"))
