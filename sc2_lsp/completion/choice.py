@@ -150,21 +150,27 @@ def _missing(pieces: Sequence[Snippet], shown: Sequence[Snippet]) -> tuple[Snipp
 
 
 def _shows(snippet: Snippet, piece: Snippet) -> bool:
-    """Whether all lines of `piece` can be read in `snippet`."""
+    """Whether all lines of `piece` can be read in `snippet`, as far from each other as they are."""
     if snippet.key != piece.key:
         return False
-    shown = _code(snippet)
-    return all(shown.get(number) == line for number, line in _code(piece).items())
+    shown, wanted = _code(snippet), _code(piece)
+    first = next(iter(wanted.items()), None)
+    # Lines put in above since the snippet was shown move the piece as a whole.
+    places = [number for number, line in shown.items() if first and line == first[1]]
+    return any(
+        all(shown.get(number + place - first[0]) == line for number, line in wanted.items())
+        for place in places
+        if first
+    )
 
 
 def _is_outdated(snippet: Snippet, pieces: Sequence[Snippet]) -> bool:
-    """Whether one of `pieces` tells that the lines of `snippet` are others by now."""
+    """Whether one of `pieces` has other lines where `snippet` has some, and not those alone."""
     shown = _code(snippet)
     return any(
-        shown.get(number, line) != line
+        any(shown.get(number, line) != line for number, line in _code(piece).items())
         for piece in pieces
-        if piece.key == snippet.key
-        for number, line in _code(piece).items()
+        if piece.key == snippet.key and not _shows(snippet, piece)
     )
 
 

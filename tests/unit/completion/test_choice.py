@@ -68,6 +68,16 @@ async def test_code_that_was_changed_is_shown_as_it_is_now() -> None:
     assert await is_stale(HERE, PLENTY, means(changed, C3), held)
 
 
+async def test_code_that_only_moved_stays_as_it_was_shown() -> None:
+    lines = "class A:\n    def f(self): ...\n"
+    held = await choose(HERE, PLENTY, means(piece("a", 4, lines), B2))
+    moved = piece("a", 5, lines)
+    assert await choose(HERE, PLENTY, means(moved, B2), held) == held
+    assert not await is_stale(HERE, PLENTY, means(moved, B2), held)
+    elsewhere = replace(piece("a", 9, lines), lines=(9, 12))
+    assert len(await choose(HERE, PLENTY, means(elsewhere, B2), held)) == 3
+
+
 async def test_what_is_gone_from_its_file_is_left_out_and_the_rest_stays_in_place() -> None:
     held = await choose(HERE, PLENTY, means(A1, B2, C3))
     now = replace(means(A1, C3), gone=gone(("b", 2)))
