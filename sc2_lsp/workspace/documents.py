@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sc2_lsp.domain import OpenFile, Snapshot, Visited
 from sc2_lsp.text import Text
@@ -25,6 +26,8 @@ from sc2_lsp.workspace.uris import (
 MAX_OPEN_FILES = 32
 MAX_OPEN_FILE_CHARS = 1_000_000
 
+# The same few files are named with every request.
+_REMEMBERED_NAMES = 1024
 _SCHEMES_OF_FILES = ("file", "untitled", "")
 
 
@@ -242,11 +245,13 @@ class Documents:
         return self._n_edits
 
 
+@lru_cache(_REMEMBERED_NAMES)
 def _is_below(root: str | None, uri: str) -> bool:
     path = path_of_uri(uri)
     return root is not None and path is not None and root_of(path, (root,)) is not None
 
 
+@lru_cache(_REMEMBERED_NAMES)
 def _name_from(root: str | None, uri: str, roots: tuple[str, ...]) -> str:
     """What the document at `uri` is called beside files that are named from `root`."""
     return display_path(uri, (root,) if root is not None and _is_below(root, uri) else roots)
