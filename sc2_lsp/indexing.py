@@ -27,7 +27,7 @@ from sc2_lsp.watch import EVERYTHING, Options, Watcher
 from sc2_lsp.workspace.repository import relative_path, root_of
 from sc2_lsp.workspace.uris import path_of_uri
 
-_RULES = frozenset((".sc2ignore", ".gitignore"))
+_RULES = frozenset((".sc2ignore", ".gitignore", "exclude"))
 _MOST_REMEMBERED = 1024
 _AT_REST = (Phase.READY, Phase.FOLLOWING, Phase.STOPPED)
 
