@@ -24,11 +24,37 @@ class Trigger(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class OpenFile:
-    """Another document that the editor holds; `char_offset` is where it was last edited."""
+    """Another document that the editor holds; `char_offset` is where it was last edited, or where
+    a suggestion was asked for since.
+
+    `path` is what a prompt calls it, which another file may be called as well; `file` tells it from
+    all others: its absolute path, or its URI where it has none.
+    """
 
     path: str
     text: Text
     char_offset: int
+    file: str = ""
+
+    @property
+    def key(self) -> str:
+        """What tells it from all others; its path where nothing else is known."""
+        return self.file or self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Visited:
+    """Lines of another file where somebody was of late, the last one included.
+
+    `text` is what the editor holds of it; None for a file that was closed, whose `path` is relative
+    to the root. `file` tells it from all others.
+    """
+
+    path: str
+    file: str
+    first_line: int
+    last_line: int
+    text: Text | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +62,10 @@ class Snapshot:
     """What the editor held when it asked: the current document, the cursor, the other documents.
 
     `path` is relative to the repository, with forward slashes; `repository` is its name, empty when
-    there is none. `open_files` are ordered from the least to the most recently edited. In a cell of
-    a notebook, which `uri`, `path` and `text` are of, the editor's lines begin at `first_line`.
+    there is none. `root` is the absolute path of the folder that other files are named from, `file`
+    that of the document, or its URI where it has none. `open_files` and
+    `visited` are ordered from the least to the most recent. In a cell of a notebook, which `uri`,
+    `path` and `text` are of, the editor's lines begin at `first_line`.
     """
 
     uri: str
@@ -48,6 +76,18 @@ class Snapshot:
     repository: str = ""
     open_files: tuple[OpenFile, ...] = ()
     first_line: int = 0
+    root: str = ""
+    file: str = ""
+    visited: tuple[Visited, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What tells the document from all others; its path where nothing else is known."""
+        return self.file or self.path
+
+    def in_root(self, path: str) -> str:
+        """What tells the file at `path`, relative to the root, from all others."""
+        return f"{self.root}/{path}" if self.root else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +96,8 @@ class Snippet:
 
     `source` found it, for the `reason` given; the greater `score`, the more it is worth its tokens.
     `lines` are the numbers of its lines where they do not simply follow each other: a class's first
-    line and one of its methods; -1 is a line that stands for what was left out there.
+    line and one of its methods; -1 is a line that stands for what was left out there. `file` tells
+    its file from others that `path` may name as well: an absolute path, or a URI.
     """
 
     path: str
@@ -66,6 +107,12 @@ class Snippet:
     reason: str
     score: float = 0.0
     lines: tuple[int, ...] = ()
+    file: str = ""
+
+    @property
+    def key(self) -> str:
+        """What tells its file from all others; the path where nothing else is known."""
+        return self.file or self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,12 +268,13 @@ class IndexSpec:
     """Which folders to index, by their absolute paths, and how.
 
     Files of more than `max_file_bytes` are left out. `watch` says how changes outside of the editor
-    are noticed: `auto`, `poll` or `off`.
+    are noticed: `auto`, `poll` or `off`. `folders` are all of the workspace, indexed or not.
     """
 
     roots: tuple[str, ...]
     max_file_bytes: int
     watch: str
+    folders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

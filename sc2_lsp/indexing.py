@@ -18,6 +18,7 @@ from sc2_lsp.domain import IndexProgress, IndexSpec, Snapshot
 from sc2_lsp.index.limits import Limits
 from sc2_lsp.index.messages import Phase, Progress
 from sc2_lsp.index.place import default_folder
+from sc2_lsp.index.scope import is_kept_out
 from sc2_lsp.index.service import Index, IndexOptions
 from sc2_lsp.index.stillness import LONGEST_S, Stillness
 from sc2_lsp.ports import CodeIndex
@@ -26,6 +27,8 @@ from sc2_lsp.watch import EVERYTHING, Options, Watcher
 from sc2_lsp.workspace.repository import relative_path, root_of
 from sc2_lsp.workspace.uris import path_of_uri
 
+_RULES = frozenset((".sc2ignore", ".gitignore", "exclude"))
+_MOST_REMEMBERED = 1024
 _AT_REST = (Phase.READY, Phase.FOLLOWING, Phase.STOPPED)
 
 
@@ -42,6 +45,7 @@ class FolderIndexes:
         self._spec = IndexSpec((), 0, "off")
         self._folders: dict[str, _Folder] = {}
         self._held: dict[str, Text] = {}
+        self._excluded: dict[str, bool] = {}
         self._ending: set[asyncio.Task[None]] = set()
         self._progress: Callable[[IndexProgress], None] = lambda progress: None
         self._notice: Callable[[str], None] = lambda message: None
@@ -54,6 +58,7 @@ class FolderIndexes:
     def configure(self, spec: IndexSpec) -> None:
         kept = spec.roots if _manner(spec) == _manner(self._spec) else ()
         self._spec = spec
+        self._excluded.clear()
         for root in tuple(self._folders):
             if root not in kept:
                 self._end(root)
@@ -75,6 +80,8 @@ class FolderIndexes:
 
     def hold(self, path: str, text: Text) -> None:
         is_new = path not in self._held
+        if is_new:
+            self._excluded.pop(path, None)
         self._held[path] = text
         for folder, inner in self._holding(path):
             folder.hold(inner, text)
@@ -87,12 +94,24 @@ class FolderIndexes:
             folder.release(inner)
 
     def changed(self, paths: Iterable[str]) -> None:
+        paths = tuple(paths)
+        if any(path.rpartition("/")[2] in _RULES for path in paths):
+            self._excluded.clear()
         inner_paths: dict[_Folder, list[str]] = {}
         for path in paths:
             for folder, inner in self._holding(path):
                 inner_paths.setdefault(folder, []).append(inner)
         for folder, changed in inner_paths.items():
             folder.changed(changed)
+
+    def excludes(self, path: str) -> bool:
+        known = self._excluded.get(path)
+        if known is None:
+            if len(self._excluded) >= _MOST_REMEMBERED:
+                self._excluded.clear()
+            known = is_kept_out(path, root_of(path, self._spec.folders))
+            self._excluded[path] = known
+        return known
 
     async def summaries(self) -> list[dict[str, Any]]:
         return [await folder.summary() for folder in tuple(self._folders.values())]
@@ -113,7 +132,8 @@ class FolderIndexes:
         self._waiting.close()
 
     def _begin(self, root: str) -> None:
-        folder = self._folders[root] = _Folder(root, self._spec, self._options, self._show)
+        folder = _Folder(root, self._spec, self._options, self._show, self._excluded.clear)
+        self._folders[root] = folder
         for path, text in self._held.items():
             for holding, inner in self._holding(path):
                 if holding is folder:
@@ -186,10 +206,13 @@ class _Folder:
         spec: IndexSpec,
         options: IndexOptions,
         show: Callable[[_Folder, Progress], None],
+        rules_changed: Callable[[], None],
     ) -> None:
         self.root = root
         self.at_rest = asyncio.Event()
         self._show = show
+        self._rules_changed = rules_changed
+        self._open: dict[str, Text] = {}
         self._rejected: set[str] = set()
         self._focus: set[str] = set()
         limits = Limits(max_bytes=spec.max_file_bytes)
@@ -209,8 +232,12 @@ class _Folder:
             self.index.rescan()
         else:
             self.index.changed(paths)
+        if any(self._may_change_rules(path) for path in paths):
+            self._rules_changed()
+            self._judge_anew()
 
     def hold(self, path: str, text: Text) -> None:
+        self._open[path] = text
         # Whether a file belongs into the index is asked once, not at every keystroke.
         if path in self._rejected:
             return
@@ -221,9 +248,25 @@ class _Folder:
             self._rejected.add(path)
 
     def release(self, path: str) -> None:
+        self._open.pop(path, None)
         self._rejected.discard(path)
         self._focus.discard(path)
         self.index.release(path)
+
+    def _may_change_rules(self, path: str) -> bool:
+        """Whether open files may belong into the index, or not any more, by a change of `path`."""
+        is_above = any(other.startswith(f"{path}/") for other in self._open)
+        return path == EVERYTHING or is_above or path.rpartition("/")[2] in _RULES
+
+    def _judge_anew(self) -> None:
+        for path, text in self._open.items():
+            if path in self._rejected:
+                self._rejected.discard(path)
+                self.hold(path, text)
+            elif not self.index.belongs(path):
+                self.index.release(path)
+                self._focus.discard(path)
+                self._rejected.add(path)
 
     async def close(self) -> None:
         if self._watcher is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from sc2_lsp.domain import Snapshot
 from sc2_lsp.text import Text
 from sc2_lsp.workspace.repository import relative_path, repository_name
+from sc2_lsp.workspace.uris import normal_path
 
 _LOCATION = re.compile(r"(?P<file>.+):(?P<line>\d+):(?P<column>\d+)")
 _MAX_BYTES = 64 * 1024 * 1024
@@ -61,6 +62,8 @@ def snapshot_at(location: Location) -> Snapshot:
         text=text,
         char_offset=text.line_start(line) + location.column - 1,
         repository=repository_name(str(root)),
+        root=normal_path(str(root)).rstrip("/"),
+        file=normal_path(str(path)),
     )
 
 

@@ -129,7 +129,13 @@ class CodeIndex(Protocol):
         ...
 
     def read(self, path: str) -> str | None:
-        """The text of a file, as the editor holds it or as it is on disk; None if it is gone."""
+        """The text of a file, as the editor holds it or as it is on disk; None if it is gone, or
+        is not what was indexed."""
+        ...
+
+    def now(self, path: str) -> str | None:
+        """The same, though the disk may have another text than was indexed by now; None for a file
+        that is gone, or not in the index."""
         ...
 
 
@@ -167,6 +173,13 @@ class Indexes(Protocol):
 
     def changed(self, paths: Iterable[str]) -> None:
         """These files or folders may be others on the disk than they were."""
+        ...
+
+    def excludes(self, path: str) -> bool:
+        """Whether an `.sc2ignore` says that no prompt may show this file, be it open or not.
+
+        Answered from memory where it was asked before and no rules changed.
+        """
         ...
 
     async def summaries(self) -> list[dict[str, Any]]:

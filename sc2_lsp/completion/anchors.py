@@ -18,6 +18,8 @@ class Anchors:
     def __init__(self) -> None:
         self._anchors: OrderedDict[str, deque[Anchor]] = OrderedDict()
         self._shown: dict[str, tuple[Snippet, ...]] = {}
+        self.used: Anchor | None = None
+        """The one of the last prompt; what others show may be of some time ago."""
 
     def holding(self, snapshot: Snapshot) -> tuple[Anchor, str] | None:
         """The newest anchor that still holds, with the text typed since; None if none does."""
@@ -35,6 +37,7 @@ class Anchors:
     def add(self, snapshot: Snapshot, anchor: Anchor) -> None:
         """Remember an anchor that was dropped in the snapshot's document."""
         uri = snapshot.uri
+        self.used = anchor
         self._shown[snapshot.repository] = anchor.snippets
         anchors = self._anchors.setdefault(uri, deque(maxlen=_PER_DOCUMENT))
         if anchor in anchors:
@@ -50,6 +53,7 @@ class Anchors:
     def clear(self) -> None:
         self._anchors.clear()
         self._shown.clear()
+        self.used = None
 
     def shown_last(self, snapshot: Snapshot) -> tuple[Snippet, ...]:
         """What the last prompt of this document showed of other files, else of its repository.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sc2_lsp.completion.anchors import Anchors
-from sc2_lsp.completion.choice import choose
+from sc2_lsp.completion.choice import choose, has_vanished
 from sc2_lsp.completion.means import Means
 from sc2_lsp.completion.tokens import tokenize
 from sc2_lsp.domain import Prompt, Snapshot, Tokens
@@ -33,8 +33,10 @@ async def assemble(snapshot: Snapshot, anchors: Anchors, means: Means) -> Prompt
 
     A new anchor is dropped where none holds, or too much was typed since.
     """
-    held = anchors.holding(snapshot)
+    held = held_at(snapshot, anchors, means)
     prompt = await prompt_of(snapshot, *held, means) if held else None
+    if held is not None and prompt is not None:
+        anchors.used = held[0]
     if prompt is None:
         anchor = await new_anchor(snapshot, anchors, means)
         anchors.add(snapshot, anchor)
@@ -48,13 +50,25 @@ async def assemble(snapshot: Snapshot, anchors: Anchors, means: Means) -> Prompt
     return prompt
 
 
+def held_at(snapshot: Snapshot, anchors: Anchors, means: Means) -> tuple[Anchor, str] | None:
+    """The anchor that holds, with the text typed since; None if none does.
+
+    Nor does one that somebody comes back to where it shows what is no more.
+    """
+    held = anchors.holding(snapshot)
+    if held is None or held[0] is anchors.used:
+        return held
+    return None if has_vanished(snapshot, held[0].snippets, means) else held
+
+
 async def new_anchor(
     snapshot: Snapshot, anchors: Anchors, means: Means, *, renew: bool = False
 ) -> Anchor:
     """The anchor to drop at the snapshot's cursor.
 
     Of the document's latest one it keeps the window's start, and the snippets byte for byte, as
-    long as that window reaches up to the cursor; `renew` takes new snippets all the same.
+    long as that window reaches up to the cursor and the snippets are what their files say; `renew`
+    takes new snippets all the same.
     """
     latest = anchors.latest(snapshot.uri)
     budget = await budget_of(snapshot, means)
@@ -64,7 +78,8 @@ async def new_anchor(
     start = await _fit_prefix(snapshot, at, preferred, budget, means)
     begin = suffix_start(text, cursor)
     end = await _fit_suffix(snapshot, begin, budget, means)
-    if latest is not None and start == preferred and not renew:
+    is_kept = latest is not None and start == preferred and not renew
+    if latest is not None and is_kept and not any(means.gone(snapshot, latest.snippets)):
         snippets = latest.snippets
     else:
         shown = anchors.shown_last(snapshot)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sc2_lsp.completion.anchors import Anchors
-from sc2_lsp.completion.assemble import budget_of
+from sc2_lsp.completion.assemble import budget_of, held_at
 from sc2_lsp.completion.choice import choose
 from sc2_lsp.completion.means import Means
 from sc2_lsp.completion.tokens import tokenize
@@ -66,7 +66,7 @@ async def context_at(
     if budget is not None:
         return await _chosen(snapshot, Anchors(), means, budget)
     budget = (await budget_of(snapshot, means)).context
-    held = anchors.holding(snapshot)
+    held = held_at(snapshot, anchors, means)
     if held is None:
         return await _chosen(snapshot, anchors, means, budget)
     return await _priced(held[0].snippets, means, budget)

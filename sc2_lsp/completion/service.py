@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from sc2_lsp import postprocess, retrieval
@@ -135,10 +135,13 @@ class CompletionService:
 
     async def _means(self, settings: Settings, lost: Sequence[Engine] = ()) -> Means:
         engine = await self._engine.for_request(lost)
-        return Means(settings, await engine.describe(), engine, self._gather)
+        return Means(settings, await engine.describe(), engine, self._gather, self._gone)
 
     def _gather(self, snapshot: Snapshot) -> tuple[Snippet, ...]:
         return retrieval.gather(snapshot, self._index_for(snapshot))
+
+    def _gone(self, snapshot: Snapshot, shown: Sequence[Snippet]) -> Sequence[Collection[int]]:
+        return retrieval.gone_lines(snapshot, shown, self._index_for(snapshot))
 
     async def _ask(self, snapshot: Snapshot, trigger: Trigger, settings: Settings) -> Outcome:
         try:

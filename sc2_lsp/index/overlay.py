@@ -81,17 +81,20 @@ class Overlay:
         with self._lock:
             self._forget(path)
 
-    def refresh(self) -> None:
-        """Parse what changed since the last time, but for what differs in one line only."""
-        for path, content in self._stale():
+    def refresh(self, *, to_the_letter: bool = False) -> None:
+        """Parse what changed since the last time, but for what differs in one line only.
+
+        With `to_the_letter` that as well.
+        """
+        for path, content in self._stale(to_the_letter):
             parsed = Held.of(path, content)
             with self._lock:
                 if path in self._wanted:
                     self._show({**self._held, path: parsed})
 
-    def is_stale(self) -> bool:
+    def is_stale(self, *, to_the_letter: bool = False) -> bool:
         """Whether there is something for `refresh` to do."""
-        return bool(self._stale())
+        return bool(self._stale(to_the_letter))
 
     def is_held(self, path: str) -> bool:
         with self._lock:
@@ -105,12 +108,13 @@ class Overlay:
         """The same and their paths, which are the same object for as long as no other is held."""
         return self._shown
 
-    def _stale(self) -> list[tuple[str, str]]:
+    def _stale(self, to_the_letter: bool) -> list[tuple[str, str]]:
         with self._lock:
             return [
                 (path, content)
                 for path, content in self._wanted.items()
                 if (held := self._held.get(path)) is None
+                or (to_the_letter and held.content != content)
                 or not _differ_little(held.content, content)
             ]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import logging
 import sqlite3
+import stat
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -104,6 +105,12 @@ class Reader:
             return held.content
         file = self._ask(lambda memory: memory.files[path], None)
         return None if file is None else _read(f"{self._root}/{path}", file.size, file.mtime_ns)
+
+    def now(self, path: str) -> str | None:
+        text = self.read(path)
+        if text is None and self._ask(lambda memory: memory.files[path], None) is not None:
+            return _read_anew(f"{self._root}/{path}")
+        return text
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
@@ -250,6 +257,17 @@ def _read(path: str, size: int, mtime_ns: int) -> str | None:
         if (status.st_size, status.st_mtime_ns) != (size, mtime_ns):
             return None
         return (_text if size <= _REMEMBERED_BYTES else _text.__wrapped__)(path, size, mtime_ns)
+    except (OSError, ValueError):
+        return None
+
+
+def _read_anew(path: str) -> str | None:
+    """The text that a plain file has this moment."""
+    try:
+        status = Path(path).lstat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_READ_BYTES:
+            return None
+        return _text.__wrapped__(path, 0, 0)
     except (OSError, ValueError):
         return None
 

@@ -179,6 +179,28 @@ def scope_of_root(root: str) -> Scope:
     return scope
 
 
+def is_kept_out(path: str, root: str | None) -> bool:
+    """Whether an `.sc2ignore` leaves out the file at the absolute `path`, or a folder around it.
+
+    What git says does not count. Rules are those of the index of `root`, a folder around the file;
+    without one, those from the top of the repository down.
+    """
+    file = Path(os.path.normpath(path))
+    top = None if root is None else Path(os.path.normpath(root))
+    if top is None or not file.is_relative_to(top):
+        around = repository_around(file.parent)
+        top = around[0] if around is not None else file.parent
+    *folders, name = file.relative_to(top).parts
+    scope, folder = scope_of_root(str(top)), top
+    for inner in folders:
+        if scope._own_decision(inner):
+            return True
+        folder /= inner
+        inside = replace(scope, prefix=f"{scope.prefix}{inner}/")
+        scope = _with_rules(inside, folder, (".sc2ignore",))
+    return _decision(scope.own, scope.prefix + name, name, is_folder=False) or False
+
+
 def _as_top(scope: Scope, top: Path, repository: Repository) -> Scope:
     """`scope` as that of a repository's top, with none of git's rules but those outside of it."""
     config = settings_in(read_small(repository.shared / "config") or b"")

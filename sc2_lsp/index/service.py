@@ -43,6 +43,9 @@ from sc2_lsp.secrets import is_secret_file
 REFRESH_AFTER_S = 0.2
 """How long an open file is left alone after a change before it is parsed."""
 
+LINE_AFTER_S = 1.0
+"""The same where what differs is in one line, as while somebody types."""
+
 _RESTART_AFTER_S = (0.0, 2.0, 10.0, 60.0, 300.0)
 _EXIT_GRACE_S = 2.0
 _MOST_LINE_BYTES = 1 << 20
@@ -78,6 +81,7 @@ class Index:
         self._child: asyncio.subprocess.Process | None = None
         self._living: asyncio.Task[None] | None = None
         self._refreshing: asyncio.Task[None] | None = None
+        self._rest: asyncio.TimerHandle | None = None
         self._ids = itertools.count(1)
         self._unsent: list[Command] = []
         self._waiting: dict[int, asyncio.Future[None]] = {}
@@ -118,18 +122,19 @@ class Index:
 
         It is parsed a moment later. Files that do not belong into an index are not held.
         """
-        if not self.reader.overlay.is_held(path) and not self._belongs(path):
+        if not self.reader.overlay.is_held(path) and not self.belongs(path):
             return
         self.reader.overlay.put(path, content)
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.ensure_future(self._refresh())
+        self._await_rest()
 
     def release(self, path: str) -> None:
         """The editor closed a file."""
         self.reader.overlay.remove(path)
 
     async def refreshed(self) -> None:
-        """Wait until all open files are seen as they are now."""
+        """Wait until all open files are seen as they are now, but for single lines."""
         if self._refreshing is not None:
             await asyncio.wait({self._refreshing})
 
@@ -140,6 +145,8 @@ class Index:
     async def close(self) -> None:
         """End the indexer; what it did so far is kept."""
         self._is_closed = True
+        if self._rest is not None:
+            self._rest.cancel()
         for task in (self._living, self._refreshing):
             if task is not None:
                 task.cancel()
@@ -148,7 +155,8 @@ class Index:
         self._release_waiting()
         self.reader.close()
 
-    def _belongs(self, path: str) -> bool:
+    def belongs(self, path: str) -> bool:
+        """Whether an open file is to be held, as far as its name and the rules tell."""
         reason = reason_against(str(self._place.root), path, limits=self._options.limits)
         # What is not on the disk yet, or has nothing in it there, may be in the editor.
         return reason in (None, Reason.GONE, Reason.EMPTY) and not is_secret_file(path)
@@ -157,6 +165,20 @@ class Index:
         while self.reader.overlay.is_stale():
             await asyncio.sleep(REFRESH_AFTER_S)
             await asyncio.to_thread(self.reader.overlay.refresh)
+
+    def _await_rest(self) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
+        loop = asyncio.get_running_loop()
+        self._rest = loop.call_later(LINE_AFTER_S, self._refresh_lines)
+
+    def _refresh_lines(self) -> None:
+        """See what was typed last, so that others are not shown what stood there before."""
+        if self._refreshing is not None and not self._refreshing.done():
+            self._await_rest()
+        elif self.reader.overlay.is_stale(to_the_letter=True):
+            refreshing = asyncio.to_thread(self.reader.overlay.refresh, to_the_letter=True)
+            self._refreshing = asyncio.ensure_future(refreshing)
 
     async def _live(self) -> None:
         """Keep an indexer alive; one that dies again and again is left alone at last."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sc2_lsp.domain import Snippet
@@ -24,14 +24,14 @@ def select(
     shown: dict[str, set[int]] = {}
     left = budget
     for snippet in snippets:
-        known = shown.get(snippet.path, set())
+        known = shown.get(snippet.key, set())
         fresh = {n: line for n, line in numbered_lines(snippet) if n not in known}
         cost = sum(map(size, fresh.values()))
         cost += 0 if known else size(snippet.path) + 1
         if cost <= left and fresh:
             left -= cost
             chosen.append(snippet)
-            shown[snippet.path] = known | set(fresh)
+            shown[snippet.key] = known | set(fresh)
     return tuple(chosen)
 
 
@@ -41,10 +41,35 @@ def group(snippets: Sequence[Snippet]) -> tuple[Snippet, ...]:
     A line of dots stands where code was left out, but for bodies, whose signature says so. The
     same pieces give the same text, in whatever order they come.
     """
-    by_path: dict[str, list[Snippet]] = {}
+    by_file: dict[str, list[Snippet]] = {}
     for snippet in snippets:
-        by_path.setdefault(snippet.path, []).append(snippet)
-    return tuple(map(_merged, by_path.values()))
+        by_file.setdefault(snippet.key, []).append(snippet)
+    return tuple(map(_merged, by_file.values()))
+
+
+def told_apart(snippets: Iterable[Snippet], taken: Mapping[str, str]) -> tuple[Snippet, ...]:
+    """The snippets, no two of different files with the same path, nor with one that is `taken`.
+
+    `taken` are keys of files by their paths. Where another file has its path a file gets folders
+    above it in front of that, as many as it takes.
+    """
+    files = dict(taken)
+    named = []
+    for snippet in snippets:
+        names = (name for name in _names(snippet) if files.get(name, snippet.key) == snippet.key)
+        path = next(names, snippet.path)
+        files[path] = snippet.key
+        named.append(snippet if path == snippet.path else replace(snippet, path=path))
+    return tuple(named)
+
+
+def _names(snippet: Snippet) -> Iterator[str]:
+    """The path of a snippet, then longer and longer ends of its file's absolute path."""
+    yield snippet.path
+    parts = snippet.file.split("/")
+    if snippet.file.endswith(snippet.path):
+        for n_parts in range(snippet.path.count("/") + 2, len(parts) + 1):
+            yield "/".join(parts[-n_parts:])
 
 
 def _merged(pieces: list[Snippet]) -> Snippet:

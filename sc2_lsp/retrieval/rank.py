@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from itertools import chain
@@ -42,18 +42,21 @@ def ranked(
     snippets: Iterable[Snippet],
     words: Mapping[str, float],
     lookup: Lookup | None,
+    in_root: Callable[[str], str] = lambda path: "",
 ) -> tuple[Snippet, ...]:
     """All of them as snippets, the best first and no two alike.
 
-    `words` are those around the cursor and how near they stand, from 0 to 1.
+    `words` are those around the cursor and how near they stand, from 0 to 1. `in_root` says which
+    file it is that has a path relative to the root.
     """
     best = _weighed(_best(_merged(candidates), _MAX_WEIGHED), words)
-    shown = _written(_best(best, MAX_SNIPPETS), lookup)
+    shown = _written(_best(best, MAX_SNIPPETS), lookup, in_root)
     for snippet in snippets:
+        file = snippet.file or in_root(snippet.path)
         worth = _worth(len(snippet.text), snippet.score)
         bare = "".join(snippet.text.split())
         numbers = frozenset(number for number, _ in numbered_lines(snippet))
-        shown.append(_Shown(replace(snippet, score=worth), bare, numbers))
+        shown.append(_Shown(replace(snippet, score=worth, file=file), bare, numbers))
     shown.sort(key=lambda one: (-one.snippet.score, one.snippet.path, one.snippet.start_line))
     return tuple(_without_doubles(shown))[:MAX_SNIPPETS]
 
@@ -125,7 +128,7 @@ def _cost(n_chars: int) -> float:
     return float((n_chars / _CHARS_PER_TOKEN + _OVERHEAD_TOKENS) ** _COST_POWER)
 
 
-def _written(scored: _Scored, lookup: Lookup | None) -> list[_Shown]:
+def _written(scored: _Scored, lookup: Lookup | None, in_root: Callable[[str], str]) -> list[_Shown]:
     containers = {
         candidate.located.definition.container.rpartition(".")[2]
         for _, candidate in scored
@@ -136,11 +139,14 @@ def _written(scored: _Scored, lookup: Lookup | None) -> list[_Shown]:
         for located in chain.from_iterable(lookup.definitions(sorted(containers)).values()):
             key = (located.path, located.definition.name)
             around.setdefault(key, []).append(located.definition)
-    return [_signature(candidate, score, around) for score, candidate in scored]
+    return [_signature(candidate, score, around, in_root) for score, candidate in scored]
 
 
 def _signature(
-    candidate: Candidate, score: float, around: dict[tuple[str, str], list[Definition]]
+    candidate: Candidate,
+    score: float,
+    around: dict[tuple[str, str], list[Definition]],
+    in_root: Callable[[str], str],
 ) -> _Shown:
     """A definition's signature below the first lines of what it stands in."""
     located = candidate.located
@@ -161,6 +167,7 @@ def _signature(
         reason=candidate.reason,
         score=_worth(len(form.text), score),
         lines=form.lines,
+        file=in_root(located.path),
     )
     return _Shown(snippet, form.bare, form.numbers)
 
@@ -225,7 +232,7 @@ def _without_doubles(shown: Iterable[_Shown]) -> Iterable[Snippet]:
     seen: defaultdict[str, set[int]] = defaultdict(set)
     texts: set[str] = set()
     for snippet, bare, numbers in shown:
-        here = seen[snippet.path]
+        here = seen[snippet.key]
         if numbers <= here or bare in texts:
             continue
         here |= numbers

@@ -41,7 +41,7 @@ class ServerCore(LanguageServer):
         self.indexes = indexes
         self.journal = journal
         self.clock = clock
-        self.session = Session(settings)
+        self.session = Session(settings, indexes.excludes)
         self.watches_client = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._exit_code: asyncio.Future[int] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lsprotocol import types
 
@@ -23,13 +23,18 @@ _MAX_REMEMBERED_MESSAGES = 100
 
 
 class Session:
-    """Owns documents, settings, workspace folders, the encoding, counters and offers."""
+    """Owns documents, settings, workspace folders, the encoding, counters and offers.
 
-    def __init__(self, settings: Settings) -> None:
+    `excludes` says which files, by their paths, no prompt shows though they are open.
+    """
+
+    def __init__(
+        self, settings: Settings, excludes: Callable[[str], bool] = lambda path: False
+    ) -> None:
         self.settings = settings
         self.model_at_start = settings.model
         self.encoding: Encoding = "utf-16"
-        self.documents = Documents()
+        self.documents = Documents(excludes)
         self.counters = Counters()
         self.offers = Offers()
         self.repositories: dict[str, str] = {}
@@ -77,6 +82,13 @@ class Session:
             text=snapshot.text.splice(start + edit.start, start + edit.end, edit.text),
             char_offset=start + edit.start + len(edit.text),
         )
+
+    def visit(self, uri: str, position: types.Position) -> None:
+        """Somebody wants to write at `position`; what stands there may matter elsewhere later."""
+        document = self.documents.get(uri)
+        if document is not None:
+            at = convert.to_char_offset(document.text, position, self.encoding)
+            self.documents.visit(uri, at)
 
     def is_news(self, message: str) -> bool:
         """Whether the user was not told `message` before; asking counts as telling."""

@@ -1,23 +1,33 @@
 """The documents that the editor holds open, and snapshots of them.
 
 A mirror of our own: lines end where LSP says they do. Knows char offsets only, reads no file, and
-keeps nothing of a document that was closed.
+keeps nothing of a document that was closed but where in it somebody was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from sc2_lsp.domain import OpenFile, Snapshot
+from sc2_lsp.domain import OpenFile, Snapshot, Visited
 from sc2_lsp.text import Text
 from sc2_lsp.workspace.notebooks import PROSE, Cell, Notebooks, Piece
+from sc2_lsp.workspace.places import Places
 from sc2_lsp.workspace.repository import relative_path, root_of
-from sc2_lsp.workspace.uris import name_of_uri, path_of_uri, scheme_of_uri
+from sc2_lsp.workspace.uris import (
+    file_of_uri,
+    name_of_uri,
+    normal_path,
+    path_of_uri,
+    scheme_of_uri,
+)
 
 MAX_OPEN_FILES = 32
 MAX_OPEN_FILE_CHARS = 1_000_000
 
+# The same few files are named with every request.
+_REMEMBERED_NAMES = 1024
 _SCHEMES_OF_FILES = ("file", "untitled", "")
 
 
@@ -32,8 +42,9 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """An open document. `edited_at` is the char offset behind the last edit; `edited_as` counts
-    edits of all documents, so that a greater number is a later edit."""
+    """An open document. `edited_at` is the char offset behind the last edit, or where a suggestion
+    was asked for since; `edited_as` counts both of all documents, so that a greater number is a
+    later one."""
 
     uri: str
     language_id: str
@@ -55,12 +66,15 @@ class _View:
 class Documents:
     """Owns the open documents and notebooks; a cell of a notebook is a document too.
 
-    Names of repositories by their root come from the caller.
+    Names of repositories by their root come from the caller. `excludes` says by a path which files
+    are shown in no prompt but their own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, excludes: Callable[[str], bool] = lambda path: False) -> None:
+        self._excludes = excludes
         self._documents: dict[str, Document] = {}
         self._notebooks = Notebooks()
+        self._places = Places()
         self._n_edits = 0
 
     def __len__(self) -> int:
@@ -79,6 +93,17 @@ class Documents:
         text = old.text.splice(edit.start, edit.end, edit.text)
         edited_at = edit.start + len(edit.text)
         self._put(Document(uri, old.language_id, version, text, edited_at, self._next_edit()))
+        last_line = old.text.line_at(edit.end)
+        self._places.move(uri, last_line, text.n_lines - old.text.n_lines)
+        self._places.visit(uri, text.line_at(edited_at))
+
+    def visit(self, uri: str, char_offset: int) -> None:
+        """Somebody wants to write there; nothing happens if the document is not open."""
+        document = self._documents.get(uri)
+        if document is not None:
+            at = min(char_offset, len(document.text.content))
+            self._put(replace(document, edited_at=at, edited_as=self._next_edit()))
+            self._places.visit(uri, document.text.line_at(at))
 
     def replace(self, uri: str, version: int, content: str) -> None:
         """Give the document other content as a whole; raises KeyError if it is not open."""
@@ -124,6 +149,8 @@ class Documents:
         view = self._view(document)
         path = path_of_uri(view.uri)
         root = root_of(path, roots) if path is not None else None
+        # What is not saved yet belongs to the only folder there is.
+        names_from = roots[0] if path is None and len(roots) == 1 else root
         others = sorted(
             (*self._other_files(uri), *self._other_notebooks(view.uri)),
             key=lambda other: other.edited_as,
@@ -136,11 +163,19 @@ class Documents:
             char_offset=view.start + char_offset,
             repository=repositories[root] if root is not None else "",
             open_files=tuple(
-                OpenFile(display_path(shown.uri, roots), shown.text, shown.start + other.edited_at)
+                OpenFile(
+                    _name_from(names_from, shown.uri, roots),
+                    shown.text,
+                    shown.start + other.edited_at,
+                    file_of_uri(shown.uri),
+                )
                 for other in others[-MAX_OPEN_FILES:]
                 if len((shown := self._view(other)).text.content) <= MAX_OPEN_FILE_CHARS
             ),
             first_line=view.text.line_at(view.start),
+            root=normal_path(names_from).rstrip("/") if names_from is not None else "",
+            file=file_of_uri(view.uri),
+            visited=tuple(self._visited(uri, names_from, roots)),
         )
 
     def _view(self, document: Document) -> _View:
@@ -160,6 +195,22 @@ class Documents:
         sheet = self._notebooks.sheet(notebook, tuple(pieces), current)
         return _View(notebook, sheet.text, sheet.starts[current])
 
+    def _visited(
+        self, current_uri: str, root: str | None, roots: tuple[str, ...]
+    ) -> Iterator[Visited]:
+        """The last places in other files, but for closed ones outside of `root`."""
+        others = {document.uri: document.text for document in self._other_files(current_uri)}
+        for place in self._places:
+            is_closed = place.uri not in self._documents
+            if place.uri in others or (is_closed and _is_below(root, place.uri)):
+                yield Visited(
+                    _name_from(root, place.uri, roots),
+                    file_of_uri(place.uri),
+                    place.first_line,
+                    place.last_line,
+                    others.get(place.uri),
+                )
+
     def _other_files(self, current_uri: str) -> list[Document]:
         """The files beside the current document; editors also open diffs and terminals."""
         return [
@@ -168,18 +219,23 @@ class Documents:
             if document.uri != current_uri
             and scheme_of_uri(document.uri) in _SCHEMES_OF_FILES
             and self._notebooks.holding(document.uri) is None
+            and not self._is_excluded(document.uri)
             and len(document.text.content) <= MAX_OPEN_FILE_CHARS
         ]
 
     def _other_notebooks(self, current_uri: str) -> list[Document]:
         """Of each of the other notebooks the cell of code that was edited last."""
         latest = []
-        for uri in self._notebooks.uris():
+        for uri in [uri for uri in self._notebooks.uris() if not self._is_excluded(uri)]:
             cells = [cell.uri for cell in self._notebooks.cells(uri) if cell.is_code]
             open_cells = [document for cell in cells if (document := self._documents.get(cell))]
             if uri != current_uri and open_cells:
                 latest.append(max(open_cells, key=lambda document: document.edited_as))
         return latest
+
+    def _is_excluded(self, uri: str) -> bool:
+        path = path_of_uri(uri)
+        return path is not None and self._excludes(path)
 
     def _put(self, document: Document) -> None:
         self._documents[document.uri] = document
@@ -187,6 +243,18 @@ class Documents:
     def _next_edit(self) -> int:
         self._n_edits += 1
         return self._n_edits
+
+
+@lru_cache(_REMEMBERED_NAMES)
+def _is_below(root: str | None, uri: str) -> bool:
+    path = path_of_uri(uri)
+    return root is not None and path is not None and root_of(path, (root,)) is not None
+
+
+@lru_cache(_REMEMBERED_NAMES)
+def _name_from(root: str | None, uri: str, roots: tuple[str, ...]) -> str:
+    """What the document at `uri` is called beside files that are named from `root`."""
+    return display_path(uri, (root,) if root is not None and _is_below(root, uri) else roots)
 
 
 def display_path(uri: str, roots: tuple[str, ...]) -> str:

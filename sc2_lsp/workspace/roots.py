@@ -18,6 +18,7 @@ def index_spec(settings: Settings, folders: Collection[str], home: str) -> Index
         roots=tuple(folder for folder in folders if not is_too_large(folder, home)) * is_on,
         max_file_bytes=settings.index_max_file_kb * _KIB,
         watch=settings.watch,
+        folders=tuple(folders),
     )
 
 

@@ -7,7 +7,10 @@ they start with, on whatever system this runs. Touches no file.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
+# The same few documents are named with every request.
+_REMEMBERED = 1024
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _PERCENT_BYTES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _DRIVE = re.compile(r"/?([A-Za-z]):(?=[/\\]|$)")
@@ -19,6 +22,7 @@ def scheme_of_uri(uri: str) -> str:
     return match.group(1).lower() if match else ""
 
 
+@lru_cache(_REMEMBERED)
 def path_of_uri(uri: str) -> str | None:
     """The path that a `file:` URI names; None for every other URI.
 
@@ -37,6 +41,12 @@ def name_of_uri(uri: str) -> str:
     """What a document without a path is called: the last part of its URI."""
     rest = re.split(r"[?#]", uri, maxsplit=1)[0]
     return re.split(r"[/\\:]", _unquote(rest).rstrip("/"))[-1]
+
+
+def file_of_uri(uri: str) -> str:
+    """What tells the document at `uri` from all others: its path, or `uri` where it has none."""
+    path = path_of_uri(uri)
+    return uri if path is None else path
 
 
 def normal_path(path: str) -> str:

@@ -92,6 +92,19 @@ def test_other_files_and_the_repository_are_context(fresh: Client, tmp_path: Pat
     assert snapshot["open_files"] == [["Untitled-1", "u", 0], ["pkg/b.py", "b = 12\n", 6]]
 
 
+def test_what_is_excluded_is_no_context_though_it_is_open(client: Client) -> None:
+    client.open(A, "SNAPSHOT")
+    client.open("file:///r/excluded.py", "x = 1\n")
+    assert client.snapshot(A, 0, 8)["open_files"] == []
+
+
+def test_where_a_suggestion_was_asked_for_is_shown_of_a_document(client: Client) -> None:
+    client.open(A, "SNAPSHOT")
+    client.open(B, "b = 1\nb\n")
+    client.complete(B, 1, 1)
+    assert client.snapshot(A, 0, 8)["open_files"] == [["b.py", "b = 1\nb\n", 7]]
+
+
 def test_folders_can_be_added_and_removed(client: Client, tmp_path: Path) -> None:
     uri = (tmp_path / "pkg" / "a.py").as_uri()
     folder = {"uri": tmp_path.as_uri(), "name": "x"}

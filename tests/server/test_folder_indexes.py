@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -223,3 +224,39 @@ async def test_nobody_keeps_still_for_a_server_that_ends(
 async def _kept(tmp_path: Path) -> float:
     """How many seconds an indexer would keep still."""
     return await asyncio.to_thread(Stillness(tmp_path / "cache").keep, PATIENCE_S)
+
+
+async def test_what_is_excluded_is_known_whether_it_is_indexed_or_not(
+    indexes: FolderIndexes, root: Path
+) -> None:
+    (root / ".sc2ignore").write_text("a.py\n")
+    (root / ".gitignore").write_text("made.py\n")
+    files = [root / name for name in ("a.py", "made.py", "inner/b.py")]
+    for roots in ((root,), ()):
+        indexes.configure(replace(spec(*roots), folders=(str(root),)))
+        assert [indexes.excludes(str(file)) for file in files] == [True, False, False]
+
+
+async def test_other_rules_are_taken_up_for_open_files(indexes: FolderIndexes, root: Path) -> None:
+    file, here = root / "a.py", (root / "c.py").as_uri()
+    indexes.configure(replace(spec(root), folders=(str(root),)))
+    await indexes.settled()
+    indexes.hold(str(file), Text.of("def held_one(): ...\n"))
+    await until(lambda: known(indexes, here, "held_one") == ["a.py"])
+    assert not indexes.excludes(str(file))
+    rules = root / ".sc2ignore"
+    for text, files in (("a.py\n", []), ("b.py\n", ["a.py"])):
+        rules.write_text(text)
+        indexes.changed([str(rules)])
+        assert indexes.excludes(str(file)) == (not files)
+        await until(lambda: known(indexes, here, "held_one") == files)  # noqa: B023
+    indexes.changed([str(rules)])
+    assert known(indexes, here, "held_one") == ["a.py"], "nothing is parsed anew"
+
+
+async def test_a_watcher_tells_of_other_rules(indexes: FolderIndexes, root: Path) -> None:
+    indexes.configure(replace(spec(root, watch="auto"), folders=(str(root),)))
+    await indexes.settled()
+    assert not indexes.excludes(str(root / "a.py"))
+    (root / ".sc2ignore").write_text("a.py\n")
+    await until(lambda: indexes.excludes(str(root / "a.py")))

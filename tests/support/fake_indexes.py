@@ -14,7 +14,8 @@ from sc2_lsp.text import Text
 class FakeIndexes:
     """Shows all that it was told by `summaries`, newest last.
 
-    A changed file called `progress-DONE-TOTAL` makes progress, one called `notice` gives one.
+    A changed file called `progress-DONE-TOTAL` makes progress, one called `notice` gives one. Files
+    are excluded whose names begin with that word.
     """
 
     def __init__(self) -> None:
@@ -55,6 +56,9 @@ class FakeIndexes:
             if name.startswith("progress-"):
                 n_done, n_total = map(int, name.split("-")[1:])
                 self._progress(IndexProgress(root, n_done, n_total, n_done == n_total))
+
+    def excludes(self, path: str) -> bool:
+        return path.rpartition("/")[2].startswith("excluded")
 
     async def summaries(self) -> list[dict[str, Any]]:
         return self._told

@@ -85,3 +85,6 @@ class MemoryIndex:
 
     def read(self, path: str) -> str | None:
         return self._files.get(path)
+
+    def now(self, path: str) -> str | None:
+        return self._files.get(path)

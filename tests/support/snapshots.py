@@ -21,5 +21,5 @@ def snapshot(marked: str, path: str = "pkg/main.py", **fields: object) -> Snapsh
     )
 
 
-def open_file(path: str, content: str, char_offset: int = 0) -> OpenFile:
-    return OpenFile(path, Text.of(content), char_offset)
+def open_file(path: str, content: str, char_offset: int = 0, file: str = "") -> OpenFile:
+    return OpenFile(path, Text.of(content), char_offset, file)

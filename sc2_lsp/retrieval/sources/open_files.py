@@ -16,24 +16,24 @@ _LATEST_SCORE, _DECAY = 0.3, 0.7
 
 def find(snapshot: Snapshot) -> Iterator[Snippet]:
     """A piece of each of the last few other documents, the most recently edited one first."""
-    others = [file for file in snapshot.open_files if file.path != snapshot.path]
+    others = [file for file in snapshot.open_files if file.key != snapshot.key]
     score = _LATEST_SCORE
     for file in others[: -_MAX_FILES - 1 : -1]:
-        snippet = _snippet(file, score)
+        snippet = excerpt(file, score)
         if snippet is not None:
             yield snippet
         score *= _DECAY
 
 
-def _snippet(file: OpenFile, score: float) -> Snippet | None:
-    """The whole file where it is small, else whole lines around the last edit."""
+def excerpt(file: OpenFile, score: float) -> Snippet | None:
+    """The whole file where it is small, else whole lines around its place; None of blank ones."""
     first, last = _around(file.text, file.char_offset)
     lines = [file.text.line(number) for number in range(first, last + 1)]
     if max(map(len, lines)) > _MAX_LINE_CHARS or not any(map(str.strip, lines)):
         return None
     code = "\n".join(lines).rstrip() + "\n"
     reason = "open in the editor" if first == 0 else "edited last"
-    return Snippet(file.path, first, code, "open_files", reason, score)
+    return Snippet(file.path, first, code, "open_files", reason, score, file=file.file)
 
 
 def _around(text: Text, char_offset: int) -> tuple[int, int]:

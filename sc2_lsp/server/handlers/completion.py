@@ -47,6 +47,7 @@ def completion(
 ) -> Awaitable[types.CompletionList | None]:
     """Take the snapshot now, before the next edit arrives; the answer comes later."""
     ls.session.counters.count_request()
+    ls.session.visit(params.text_document.uri, params.position)
     snapshot = ls.session.snapshot(params.text_document.uri, params.position)
     return _answer(ls, params, snapshot, ls.clock())
 

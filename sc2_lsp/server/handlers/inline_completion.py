@@ -29,6 +29,7 @@ def inline_completion(
     """Take the snapshot now, before the next edit arrives; the answer comes later."""
     ls.session.counters.count_request()
     selected = params.context.selected_completion_info
+    ls.session.visit(params.text_document.uri, params.position)
     snapshot = ls.session.snapshot(params.text_document.uri, params.position, selected)
     return _answer(ls, params, snapshot, ls.clock())
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sc2_lsp.completion.anchors import Anchors
@@ -105,6 +107,18 @@ async def test_snippets_keep_place_and_bytes_while_the_window_stays() -> None:
     shown = chars(second.tokens)
     assert "b.py\nB = 1\n" in shown
     assert shown.startswith(chars(first.tokens)[: shown.index("<3>") - 60])
+
+
+async def test_what_is_gone_from_its_file_goes_though_the_window_stays() -> None:
+    anchors, by = Anchors(), means(snippets=(B, C))
+    await assemble(snapshot(ASKED), anchors, by)
+    elsewhere = snapshot(ASKED.replace("<CURSOR>", "").replace("    pass", "    pa<CURSOR>"))
+    by = replace(
+        by,
+        gather=lambda _: (C,),
+        gone=lambda _, shown: [range(one == B) for one in shown],
+    )
+    assert "B = 1" not in chars((await assemble(elsewhere, anchors, by)).tokens)
 
 
 async def test_a_line_put_at_the_top_of_the_document_is_shown() -> None:

@@ -17,8 +17,10 @@ from sc2_lsp.domain import (
     Snapshot,
     StopReason,
     Trigger,
+    Visited,
 )
 from sc2_lsp.settings import Settings
+from sc2_lsp.text import Text
 from tests.support.fake_engine import FakeEngine
 from tests.support.planted_secrets import PLANTED, Planted
 from tests.support.snapshots import open_file, snapshot
@@ -120,6 +122,16 @@ async def test_nothing_is_suggested_in_a_file_that_holds_secrets(engine: Recorde
 async def test_an_open_file_that_holds_secrets_is_not_shown(engine: Recorder) -> None:
     files = (open_file(".env", "GREETING=hello\n"), open_file("a.py", "GREETING = None\n"))
     await ask(engine, snapshot("x = <CURSOR>\n", open_files=files))
+    assert not any("hello" in seen for seen in engine.seen)
+    assert any("GREETING = None" in seen for seen in engine.seen)
+
+
+async def test_a_visited_file_that_holds_secrets_is_not_shown(engine: Recorder) -> None:
+    visited = tuple(
+        Visited(path, f"/repo/{path}", 0, 0, Text.of(content))
+        for path, content in ((".env", "GREETING=hello\n"), ("a.py", "GREETING = None\n"))
+    )
+    await ask(engine, snapshot("x = <CURSOR>\n", visited=visited))
     assert not any("hello" in seen for seen in engine.seen)
     assert any("GREETING = None" in seen for seen in engine.seen)
 

@@ -22,6 +22,7 @@ from sc2_lsp.ports import EngineError, EngineUnavailable, ModelError
 from sc2_lsp.settings import Settings
 from tests.support.fake_engine import FakeEngine
 from tests.support.snapshots import open_file, snapshot
+from tests.support.waiting import rested
 
 ASKED = "x = <CURSOR>\ny = 2\n"
 
@@ -80,15 +81,6 @@ class ScriptedEngine(FakeEngine):
 def service_of(engine: ScriptedEngine, *, on_battery: bool = False) -> CompletionService:
     pauses = Pauses(ahead=0, anchor=0, context=0, retry=0)
     return CompletionService(engine, time.monotonic, lambda: on_battery, pauses)
-
-
-async def rested(service: CompletionService) -> None:
-    """Wait until nothing is left to prepare."""
-    for _ in range(10_000):
-        if not service.is_preparing:
-            return
-        await asyncio.sleep(0)
-    raise AssertionError("the work in the background does not end")
 
 
 def chars(tokens: Tokens) -> str:

@@ -31,6 +31,18 @@ def test_typing_in_one_line_parses_nothing_and_a_new_line_does() -> None:
     assert overlay.is_stale()
 
 
+def test_a_single_line_is_parsed_where_that_is_asked_for() -> None:
+    overlay = Overlay()
+    overlay.put("a.py", "def one(): pass\n")
+    overlay.refresh()
+    overlay.put("a.py", "def two(): pass\n")
+    assert not overlay.is_stale()
+    assert overlay.is_stale(to_the_letter=True)
+    overlay.refresh(to_the_letter=True)
+    assert not overlay.is_stale(to_the_letter=True)
+    assert [at.definition.name for at in overlay.held()["a.py"].definitions] == ["two"]
+
+
 @settings(deadline=None)
 @given(lines, lines, breaks)
 def test_what_is_held_has_as_many_lines_as_what_is_wanted(

@@ -173,6 +173,23 @@ def test_a_text_is_read_as_long_as_it_is_what_was_indexed(
     assert reader.read("never.py") is None
 
 
+def test_a_text_is_read_as_it_is_now_if_the_file_is_indexed(
+    repository: Repository, reader: Reader
+) -> None:
+    assert reader.now("items.py") == FILES["items.py"]
+    (repository.root / "items.py").write_text("changed since\n")
+    assert reader.now("items.py") == "changed since\n"
+    (repository.root / "never.py").write_text("never = 1\n")
+    assert reader.now("never.py") is None
+    (repository.root / "notes.txt").unlink()
+    assert reader.now("notes.txt") is None
+    (repository.root / "notes.txt").symlink_to("items.py")
+    assert reader.now("notes.txt") is None
+    reader.overlay.put("items.py", "in_editor = 1\n")
+    reader.overlay.refresh()
+    assert reader.now("items.py") == "in_editor = 1\n"
+
+
 def test_an_open_file_counts_as_the_editor_shows_it(reader: Reader) -> None:
     edited = FILES["shop/items.py"].replace("add_item", "put_item") + "\nquirky_word = 1\n"
     reader.overlay.put("shop/items.py", edited)

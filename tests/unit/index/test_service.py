@@ -113,6 +113,21 @@ async def test_an_open_file_is_seen_a_moment_later(root: Path, open_index: Open)
     assert watched.definers("one") == ["a.py"]
 
 
+async def test_a_single_line_is_seen_once_nobody_types(open_index: Open) -> None:
+    watched = open_index()
+    await asyncio.wait_for(watched.index.settled(), WAIT_S)
+    watched.index.hold("a.py", "def eins(): pass\n")
+    await asyncio.wait_for(watched.index.refreshed(), WAIT_S)
+    watched.index.hold("a.py", "def zwei(): pass\n")
+
+    async def look() -> None:
+        while watched.definers("zwei") != ["a.py"]:  # noqa: ASYNC110  no event tells of it
+            await asyncio.sleep(0.01)
+
+    await asyncio.wait_for(look(), WAIT_S)
+    assert watched.definers("eins") == []
+
+
 async def test_an_indexer_that_dies_is_started_again(root: Path, open_index: Open) -> None:
     watched = open_index()
     await watched.until(Phase.READY)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sc2_lsp.domain import Snippet
-from sc2_lsp.retrieval import gather
+from sc2_lsp.retrieval import gather, group
 from sc2_lsp.retrieval.lookup import Lookup
 from sc2_lsp.retrieval.rank import ranked
 from sc2_lsp.retrieval.scene import scene_of
@@ -164,3 +164,31 @@ def test_any_text_is_gathered_for(before: str, after: str, other: str, extension
     files = {f"a.{extension}": f"{before}<CURSOR>{after}", f"b.{extension}": other}
     shown = gathered(files)
     assert all(one.text.endswith("\n") and one.text.strip() for one in shown)
+
+
+LIBRARY = open_file("models.py", "# a library\nclass Base:\n    pass\n", file="/lib/models.py")
+
+
+def test_a_file_outside_of_the_root_is_not_one_inside_of_the_same_name() -> None:
+    files = {"models.py": "class User:\n    def save(self): ...\n"}
+    at = snapshot(
+        "from models import User\n\nUser().<CURSOR>\n",
+        path="views.py",
+        root="/r",
+        file="/r/views.py",
+        open_files=(LIBRARY,),
+    )
+    found = gather(at, MemoryIndex(files))
+    by_file = {shown.key: shown for shown in group(found)}
+    assert by_file.keys() == {"/r/models.py", "/lib/models.py"}
+    assert by_file["/lib/models.py"].text == LIBRARY.text.content
+    assert "library" not in by_file["/r/models.py"].text
+
+
+def test_an_open_file_of_the_root_is_the_one_that_the_index_knows() -> None:
+    content = "class User:\n    def save(self):\n        pass\n"
+    other = open_file("models.py", content, file="/r/models.py")
+    marked = "from models import User\n\nUser().<CURSOR>\n"
+    at = snapshot(marked, path="views.py", root="/r", file="/r/views.py", open_files=(other,))
+    (shown,) = group(gather(at, MemoryIndex({"models.py": content})))
+    assert shown.key == "/r/models.py"

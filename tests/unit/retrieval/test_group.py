@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sc2_lsp.domain import Snippet
-from sc2_lsp.retrieval import group, select
+from sc2_lsp.retrieval import group, select, told_apart
 
 HEAD = Snippet("a.py", 3, "class A: ...\n", "imported", "A is imported")
 METHOD = Snippet("a.py", 3, "class A:\n    def f(self): ...\n", "x", "f", lines=(3, 9))
@@ -48,6 +48,30 @@ def test_a_line_that_several_pieces_have_and_a_path_cost_once() -> None:
 
 def test_what_is_too_large_gives_way_to_the_next_one() -> None:
     assert select((METHOD, LINES, ELSEWHERE), size, 6) == (ELSEWHERE,)
+
+
+APP = Snippet("models.py", 0, "class User: ...\n", "x", "", file="/w/app/models.py")
+LIBRARY = Snippet("models.py", 0, "# a library\n", "x", "", file="/usr/lib/models.py")
+
+
+def test_files_of_the_same_name_are_not_made_one() -> None:
+    assert group((APP, LIBRARY)) == (APP, LIBRARY)
+    assert select((APP, LIBRARY), size, 8) == (APP,)
+    assert select((APP, LIBRARY), size, 10) == (APP, LIBRARY)
+
+
+def test_files_of_the_same_name_are_shown_by_different_ones() -> None:
+    other = Snippet("models.py", 0, "", "x", "", file="/home/lib/models.py")
+    untitled = Snippet("Untitled-1", 0, "", "x", "", file="untitled:Untitled-1")
+    shown = told_apart((APP, LIBRARY, APP, other, untitled), {"models.py": "/w/models.py"})
+    assert [one.path for one in shown] == [
+        "app/models.py",
+        "lib/models.py",
+        "app/models.py",
+        "home/lib/models.py",
+        "Untitled-1",
+    ]
+    assert told_apart((APP,), {"models.py": APP.key}) == (APP,)
 
 
 @given(st.permutations(ALL), st.integers(0, 60))

@@ -44,6 +44,12 @@ def test_blank_files_and_the_current_file_are_left_out() -> None:
     assert list(find(at)) == []
 
 
+def test_another_file_called_like_the_current_one_is_shown() -> None:
+    other = open_file("a.py", "A = 1\n", file="/usr/lib/a.py")
+    (shown,) = find(snapshot("<CURSOR>", path="a.py", file="/r/a.py", open_files=(other,)))
+    assert shown.key == "/usr/lib/a.py"
+
+
 def test_a_file_of_one_endless_line_is_not_shown() -> None:
     at = snapshot("<CURSOR>", open_files=(open_file("a.js", "x" * 900_000, 450_000),))
     assert list(find(at)) == []

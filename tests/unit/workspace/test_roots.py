@@ -13,11 +13,12 @@ def test_repositories_are_indexed_and_a_home_is_not(tmp_path: Path) -> None:
     home, repository = tmp_path / "me", tmp_path / "me" / "repository"
     settings = Settings(index_max_file_kb=2, watch="poll")
     spec = index_spec(settings, [str(home), str(repository)], str(home))
-    assert spec == IndexSpec((str(repository),), 2048, "poll")
+    assert spec == IndexSpec((str(repository),), 2048, "poll", (str(home), str(repository)))
 
 
 def test_nothing_is_indexed_where_that_is_off() -> None:
-    assert index_spec(Settings(index="off"), ["/repository"], "/home/me").roots == ()
+    spec = index_spec(Settings(index="off"), ["/repository"], "/home/me")
+    assert (spec.roots, spec.folders) == ((), ("/repository",))
 
 
 @pytest.mark.parametrize("folder", ["/", "/home", "/home/me", "/home/me/", "/home/me/x/.."])
