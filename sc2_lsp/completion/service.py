@@ -27,8 +27,9 @@ from sc2_lsp.ports import (
     Power,
     RequestLost,
 )
-from sc2_lsp.secrets import is_secret_file, stands_at_secret
+from sc2_lsp.secrets import stands_at_secret
 from sc2_lsp.settings import Settings
+from sc2_lsp.workspace.secrecy import is_secret_document
 
 _log = logging.getLogger(__name__)
 
@@ -92,7 +93,8 @@ class CompletionService:
                 return Outcome(None, EmptyReason.DISABLED)
             if is_inside_word(snapshot):
                 return Outcome(None, EmptyReason.INSIDE_WORD)
-        if is_secret_file(snapshot.path) or stands_at_secret(snapshot.text, snapshot.char_offset):
+        is_secret = is_secret_document(snapshot.uri)
+        if is_secret or stands_at_secret(snapshot.text, snapshot.char_offset):
             return Outcome(None, EmptyReason.EXCLUDED)
         self._idle.interrupt()
         known = self._cache.find(snapshot) if trigger is Trigger.AUTOMATIC else None
@@ -114,7 +116,7 @@ class CompletionService:
     def opened(self, snapshot: Snapshot, settings: Settings) -> None:
         """A document was opened: prepare for the first request in it."""
         self._take(settings)
-        if settings.automatic and not is_secret_file(snapshot.path):
+        if settings.automatic and not is_secret_document(snapshot.uri):
             self._idle.after_opening(snapshot, settings)
 
     def forget(self, uri: str) -> None:

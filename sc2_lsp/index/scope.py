@@ -73,7 +73,8 @@ class Scope:
     """The rules in force in one folder, those that count most first.
 
     `prefix` is the folder's path with a slash at its end, relative to the outermost folder with
-    rules; empty there. In a folder that `is_ignored` nothing counts but what git tracks.
+    rules, which is at `top`; empty there. In a folder that `is_ignored` nothing counts but what git
+    tracks.
     """
 
     prefix: str
@@ -82,6 +83,7 @@ class Scope:
     git: tuple[_Layer, ...] = ()
     kept: _Kept | None = None
     is_ignored: bool = False
+    top: str = ""
 
     def file_reason(self, name: str) -> Reason | None:
         """Why the file `name` of this folder is left out, so far as its name tells."""
@@ -91,7 +93,7 @@ class Scope:
             return Reason.TOOL_FOLDER
         path = self.prefix + name
         reason = self._file_rules(name, path)
-        return Reason.SECRET if reason is None and is_secret_file(path) else reason
+        return Reason.SECRET if reason is None and is_secret_file(f"{self.top}/{path}") else reason
 
     def folder_reason(self, name: str) -> Reason | None:
         """Why the folder `name` of this folder is not entered, so far as its name tells."""
@@ -165,12 +167,14 @@ def scope_of_root(root: str) -> Scope:
     """The scope of the folder `root`, with the rules of the repository around it."""
     folder = Path(os.path.realpath(root))
     ignore_case = sys.platform in ("win32", "darwin")
-    alone = Scope("", ignore_case, git=_user_layers("", ignore_case, folder, {}))
+    alone = Scope(
+        "", ignore_case, git=_user_layers("", ignore_case, folder, {}), top=str(folder)
+    )
     around = repository_around(folder)
     if around is None:
         return _with_rules(alone, folder, MARKS)
     top, repository = around
-    scope = _with_rules(_as_top(Scope("", ignore_case), top, repository), top, MARKS)
+    scope = _with_rules(_as_top(Scope("", ignore_case, top=str(top)), top, repository), top, MARKS)
     for name in folder.relative_to(top).parts:
         if scope.folder_reason(name) is not None or scope.git_ignores_folder(name):
             return _with_rules(alone, folder, MARKS)

@@ -159,7 +159,8 @@ class Index:
         """Whether an open file is to be held, as far as its name and the rules tell."""
         reason = reason_against(str(self._place.root), path, limits=self._options.limits)
         # What is not on the disk yet, or has nothing in it there, may be in the editor.
-        return reason in (None, Reason.GONE, Reason.EMPTY) and not is_secret_file(path)
+        is_secret = is_secret_file(f"{self._place.root}/{path}")
+        return reason in (None, Reason.GONE, Reason.EMPTY) and not is_secret
 
     async def _refresh(self) -> None:
         while self.reader.overlay.is_stale():

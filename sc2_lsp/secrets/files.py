@@ -7,6 +7,7 @@ like (`.env.example`) are ordinary ones, and so is code (`secrets.py`): what it 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 _ENDINGS = (
     # Private keys and stores of them; a `.pem` may hold a certificate alone, which no code needs.
@@ -27,7 +28,9 @@ _NAMES = frozenset(
         *("credentials.ini", "settings-security.xml", ".secrets", "htpasswd"),
     )
 )
-_FOLDERS = frozenset((".ssh", ".aws", ".azure", ".gnupg", ".kube", ".docker", "gcloud", ".gcloud"))
+_FOLDERS = frozenset((".ssh", ".aws", ".azure", ".gnupg", ".kube", ".docker", ".gcloud"))
+# Where these stand it is settings that they hold; elsewhere a folder may be called so for its code.
+_TOOLS_FOLDERS = frozenset(((".config", "gcloud"), ("roaming", "gcloud")))
 _IN_FOLDER = frozenset(
     (".cargo/credentials", ".gem/credentials", ".m2/settings.xml", ".composer/auth.json")
 )
@@ -58,6 +61,7 @@ def is_secret_file(path: str) -> bool:
     return (
         name in _NAMES
         or not _FOLDERS.isdisjoint(folders)
+        or not _TOOLS_FOLDERS.isdisjoint(pairwise(folders))
         or "/".join((*folders[-1:], name.removesuffix(".toml"))) in _IN_FOLDER
         or _PATTERNS.fullmatch(name) is not None
     )

@@ -15,6 +15,7 @@ from sc2_lsp.text import Text
 from sc2_lsp.workspace.notebooks import PROSE, Cell, Notebooks, Piece
 from sc2_lsp.workspace.places import Places
 from sc2_lsp.workspace.repository import relative_path, root_of
+from sc2_lsp.workspace.secrecy import is_secret_document
 from sc2_lsp.workspace.uris import (
     file_of_uri,
     name_of_uri,
@@ -138,6 +139,7 @@ class Documents:
     ) -> Snapshot | None:
         """The document with the cursor at `char_offset`, and the others; None if it is not open.
 
+        Files that hold secrets are never among the others.
         `repositories` are names by root. Of the other documents the most recently edited
         `MAX_OPEN_FILES` of at most `MAX_OPEN_FILE_CHARS` each are kept. A cell of a notebook is
         shown inside of it, and a notebook counts as one document.
@@ -218,6 +220,7 @@ class Documents:
             for document in self._documents.values()
             if document.uri != current_uri
             and scheme_of_uri(document.uri) in _SCHEMES_OF_FILES
+            and not is_secret_document(document.uri)
             and self._notebooks.holding(document.uri) is None
             and not self._is_excluded(document.uri)
             and len(document.text.content) <= MAX_OPEN_FILE_CHARS
@@ -229,7 +232,7 @@ class Documents:
         for uri in [uri for uri in self._notebooks.uris() if not self._is_excluded(uri)]:
             cells = [cell.uri for cell in self._notebooks.cells(uri) if cell.is_code]
             open_cells = [document for cell in cells if (document := self._documents.get(cell))]
-            if uri != current_uri and open_cells:
+            if uri != current_uri and open_cells and not is_secret_document(uri):
                 latest.append(max(open_cells, key=lambda document: document.edited_as))
         return latest
 

@@ -37,6 +37,15 @@ def path_of_uri(uri: str) -> str | None:
     return normal_path(_unquote(rest))
 
 
+def place_of_uri(uri: str) -> str:
+    """The whole path of the document, as far as `uri` tells, whatever its scheme."""
+    path = path_of_uri(uri)
+    if path is not None:
+        return path
+    rest = re.split(r"[?#]", uri, maxsplit=1)[0]
+    return _unquote(rest[len(scheme_of_uri(uri)) :].lstrip(":"))
+
+
 def name_of_uri(uri: str) -> str:
     """What a document without a path is called: the last part of its URI."""
     rest = re.split(r"[?#]", uri, maxsplit=1)[0]

@@ -21,6 +21,8 @@ from sc2_lsp.domain import (
 )
 from sc2_lsp.settings import Settings
 from sc2_lsp.text import Text
+from sc2_lsp.workspace.documents import Documents
+from sc2_lsp.workspace.notebooks import Cell
 from tests.support.fake_engine import FakeEngine
 from tests.support.planted_secrets import PLANTED, Planted
 from tests.support.snapshots import open_file, snapshot
@@ -134,6 +136,65 @@ async def test_a_visited_file_that_holds_secrets_is_not_shown(engine: Recorder) 
     await ask(engine, snapshot("x = <CURSOR>\n", visited=visited))
     assert not any("hello" in seen for seen in engine.seen)
     assert any("GREETING = None" in seen for seen in engine.seen)
+
+
+CREDENTIALS = (
+    "file:///home/ada/.aws/credentials",
+    "file:///home/ada/.ssh/config",
+    "file:///home/ada/.kube/config",
+    "file:///home/ada/.docker/config.json",
+    "file:///home/ada/.m2/settings.xml",
+    "file:///home/ada/.cargo/credentials",
+    "file:///home/ada/.config/gcloud/configurations/config_default",
+    "file:///C%3A/Users/ada/.aws/credentials",
+    "file:///home/ada/.AWS/credentials",
+    "untitled:/home/ada/.aws/credentials",
+    "vscode-remote://ssh-remote%2Bhost/home/ada/.aws/credentials",
+)
+
+
+@pytest.mark.parametrize("uri", CREDENTIALS)
+@pytest.mark.parametrize("root", ["/r", "/home/ada/.aws"])
+async def test_credentials_outside_of_the_workspace_are_neither_shown_nor_completed_in(
+    engine: Recorder, uri: str, root: str
+) -> None:
+    documents = Documents()
+    documents.open("file:///r/a.py", "python", 1, CODE + "x = \n")
+    documents.open(uri, "plaintext", 1, "region = sunflower\nregion = ")
+    documents.open("file:///home/ada/notes", "plaintext", 1, "daisies\n")
+    pauses = Pauses(ahead=0.0, anchor=0.0, context=0.0, retry=0.0)
+    service = CompletionService(engine, time.monotonic, lambda: False, pauses=pauses)
+    for at in (documents.snapshot(uri, n, {root: "owner/name"}) for n in (0, 28)):
+        assert at is not None
+        service.opened(at, Settings())
+        assert not service.is_preparing
+        outcome = await service.complete(at, Trigger.INVOKED, Settings())
+        assert outcome.reason is EmptyReason.EXCLUDED
+    assert not engine.seen
+    beside = documents.snapshot("file:///r/a.py", len(CODE) + 4, {root: "owner/name"})
+    assert beside is not None
+    assert (await service.complete(beside, Trigger.INVOKED, Settings())).suggestion is not None
+    context = await service.context(beside, Settings())
+    assert [shown.snippet.path for shown in context.snippets] == ["notes"]
+    service.close()
+    assert any("daisies" in seen for seen in engine.seen)
+    assert not any("sunflower" in seen for seen in engine.seen)
+
+
+async def test_a_notebook_among_credentials_is_neither_shown_nor_completed_in(
+    engine: Recorder,
+) -> None:
+    documents = Documents()
+    cell = "vscode-notebook-cell:/home/ada/.aws/book.ipynb#a"
+    documents.open("file:///r/a.py", "python", 1, "x = \n")
+    documents.open(cell, "python", 1, "region = 'sunflower'\n")
+    documents.open_notebook("file:///home/ada/.aws/book.ipynb", [Cell(cell, is_code=True)])
+    for uri in ("file:///r/a.py", cell):
+        at = documents.snapshot(uri, 4, {"/r": ""})
+        assert at is not None
+        assert (await ask(engine, at)).reason is (EmptyReason.EXCLUDED if uri == cell else None)
+    assert engine.seen
+    assert not any("sunflower" in seen for seen in engine.seen)
 
 
 async def test_typing_behind_a_secret_changes_nothing_before_it(engine: Recorder) -> None:

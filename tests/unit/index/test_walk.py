@@ -239,6 +239,15 @@ def test_own_rules_and_secrets_count_for_tracked_files_too(tmp_path: Path) -> No
     assert found(tmp_path) == [".gitignore", ".sc2ignore", "a.py"]
 
 
+def test_a_folder_of_secrets_holds_them_though_it_is_the_root_itself(tmp_path: Path) -> None:
+    for root in (tmp_path / ".aws", tmp_path / ".ssh" / "inner"):
+        write(root, "config")
+        assert found(root) == []
+        assert reason_against(str(root), "config") is Reason.SECRET
+    write(tmp_path, "config")
+    assert found(tmp_path) == ["config"]
+
+
 def test_a_further_worktree_tracks_files_of_its_own(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     first.mkdir()

@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from sc2_lsp.workspace.uris import name_of_uri, normal_path, path_of_uri, scheme_of_uri
+from sc2_lsp.workspace.uris import (
+    name_of_uri,
+    normal_path,
+    path_of_uri,
+    place_of_uri,
+    scheme_of_uri,
+)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +54,22 @@ def test_path_of_uri(uri: str, path: str | None) -> None:
 )
 def test_name_of_uri(uri: str, name: str) -> None:
     assert name_of_uri(uri) == name
+
+
+@pytest.mark.parametrize(
+    ("uri", "place"),
+    [
+        ("file:///home/a%20b/x", "/home/a b/x"),
+        ("file:///C:\\Users\\x", "c:/Users/x"),
+        ("untitled:/home/x/new%20file.py?a", "/home/x/new file.py"),
+        ("vscode-remote://host/home/x#y", "//host/home/x"),
+        ("vscode-notebook-cell:/a/b.ipynb#X1", "/a/b.ipynb"),
+        ("/home/a.py", "/home/a.py"),
+        ("", ""),
+    ],
+)
+def test_place_of_uri(uri: str, place: str) -> None:
+    assert place_of_uri(uri) == place
 
 
 def test_a_drive_is_no_scheme() -> None:
