@@ -97,7 +97,9 @@ class Snippet:
     `source` found it, for the `reason` given; the greater `score`, the more it is worth its tokens.
     `lines` are the numbers of its lines where they do not simply follow each other: a class's first
     line and one of its methods; -1 is a line that stands for what was left out there. `file` tells
-    its file from others that `path` may name as well: an absolute path, or a URI.
+    its file from others that `path` may name as well: an absolute path, or a URI. `leads` are what
+    the file has right before some of its lines, with the lines' numbers: it is not shown, but may
+    say that what is shown is a secret.
     """
 
     path: str
@@ -108,6 +110,7 @@ class Snippet:
     score: float = 0.0
     lines: tuple[int, ...] = ()
     file: str = ""
+    leads: tuple[tuple[int, str], ...] = ()
 
     @property
     def key(self) -> str:

@@ -15,9 +15,19 @@ from sc2_lsp.completion.tokens import tokenize
 from sc2_lsp.domain import Prompt, Snapshot, Tokens
 from sc2_lsp.prompt import budget as budgets
 from sc2_lsp.prompt import window as windows
-from sc2_lsp.prompt.anchor import Anchor, place_above, suffix_start
-from sc2_lsp.prompt.redaction import heal_pieces, redact_around, redact_file
-from sc2_lsp.prompt.starcoder2 import Parts, context, file_text
+from sc2_lsp.prompt.anchor import Anchor, gap_behind, place_above, suffix_start
+from sc2_lsp.prompt.redaction import (
+    as_file,
+    cut,
+    heal_pieces,
+    redact,
+    redact_around,
+    redact_file,
+    secrets_between,
+    snippet_file,
+)
+from sc2_lsp.prompt.starcoder2 import Parts, context
+from sc2_lsp.secrets import lead_in
 
 # More chars than a token has even where much is indentation, so that the budget is used.
 _CHARS_PER_TOKEN = 8
@@ -45,7 +55,10 @@ async def assemble(snapshot: Snapshot, anchors: Anchors, means: Means) -> Prompt
         if prompt is None:
             # Text that takes a token for every byte: show what surely fits.
             budget = await budget_of(snapshot, means)
-            prompt = await prompt_of(snapshot, anchor, typed[-(budget.typed // 4) :], means)
+            n_shown = budget.typed // 4
+            prompt = await prompt_of(
+                snapshot, anchor, typed[-n_shown:], means, unshown=typed[:-n_shown]
+            )
             assert prompt is not None, "no character takes more than four tokens"
     return prompt
 
@@ -90,14 +103,22 @@ async def new_anchor(
         prefix=text.content[start:at],
         suffix=text.content[begin:end],
         suffix_is_whole=end == len(text.content),
+        lead=lead_in(text.content, start),
     )
 
 
-async def prompt_of(snapshot: Snapshot, anchor: Anchor, typed: str, means: Means) -> Prompt | None:
-    """The prompt that `anchor` makes with `typed` behind it; None if that is too much."""
+async def prompt_of(
+    snapshot: Snapshot, anchor: Anchor, typed: str, means: Means, unshown: str = ""
+) -> Prompt | None:
+    """The prompt that `anchor` makes with `typed` behind it; None if that is too much.
+
+    What is `unshown` stands between the two in the file.
+    """
     budget = await budget_of(snapshot, means)
     layout, required = means.layout, ""
-    shown, behind = redact_around(anchor.prefix, typed, anchor.suffix)
+    before = anchor.lead + anchor.prefix + unshown
+    gap = gap_behind(anchor, snapshot.text.content, snapshot.char_offset) or ""
+    shown, behind = redact_around(before, typed, anchor.suffix, gap)
     if layout.ends_with_text and means.settings.token_healing:
         shown, required = heal_pieces(shown)
     short = anchor.prefix[-_QUICK_PREFIX_CHARS:]
@@ -105,11 +126,11 @@ async def prompt_of(snapshot: Snapshot, anchor: Anchor, typed: str, means: Means
     repository, prefix, typed_tokens, suffix, near, *files = await tokenize(
         [
             (snapshot.repository,),
-            redact_file(snapshot.path, anchor.prefix),
+            redact_file(snapshot.path, anchor.prefix, before=anchor.lead),
             shown,
             behind,
-            redact_file(snapshot.path, short, before=anchor.prefix.removesuffix(short)),
-            *(redact_file(snippet.path, snippet.text) for snippet in anchor.snippets),
+            redact_file(snapshot.path, short, anchor.lead + anchor.prefix.removesuffix(short)),
+            *map(snippet_file, anchor.snippets),
         ],
         means.engine,
     )
@@ -136,7 +157,8 @@ async def prompt_of(snapshot: Snapshot, anchor: Anchor, typed: str, means: Means
 
 async def is_far(snapshot: Snapshot, typed: str, means: Means) -> bool:
     """Whether so much was typed since the anchor that soon no more will fit."""
-    (tokens,) = await means.engine.tokenize([typed])
+    before = lead_in(snapshot.text.content, snapshot.char_offset - len(typed))
+    (tokens,) = await tokenize([redact(typed, before)], means.engine)
     return len(tokens) > (await budget_of(snapshot, means)).typed * _FAR
 
 
@@ -150,7 +172,7 @@ async def opening(snapshot: Snapshot, anchors: Anchors, means: Means) -> Tokens:
         [
             (snapshot.repository,),
             redact_file(snapshot.path, text.content[:end]),
-            *(redact_file(snippet.path, snippet.text) for snippet in snippets),
+            *map(snippet_file, snippets),
         ],
         means.engine,
     )
@@ -182,11 +204,12 @@ async def _fit_prefix(
     text = snapshot.text
     n_chars = budget.prefix * _CHARS_PER_TOKEN
     start = at
+    secrets = secrets_between(text.content, max(at - n_chars, 0), at)
     # Fixed steps, unlike a size that is computed from the text, lead to the same start again.
     for _ in range(_STEPS):
         start = windows.prefix_start(text, at, n_chars, preferred)
-        shown = file_text(snapshot.path, text.content[start:at])
-        if len((await means.engine.tokenize([shown]))[0]) <= budget.prefix:
+        shown = as_file(snapshot.path, cut(text.content, secrets, start, at))
+        if len((await tokenize([shown], means.engine))[0]) <= budget.prefix:
             break
         n_chars = int(n_chars * _STEP)
     return start
@@ -197,9 +220,11 @@ async def _fit_suffix(snapshot: Snapshot, begin: int, budget: budgets.Budget, me
     text = snapshot.text
     n_chars = budget.suffix * _CHARS_PER_TOKEN
     end = begin
+    secrets = secrets_between(text.content, begin, windows.suffix_end(text, begin, n_chars))
     for _ in range(_ROUNDS):
         end = windows.suffix_end(text, begin, n_chars)
-        n_tokens = len((await means.engine.tokenize([text.content[begin:end]]))[0])
+        shown = cut(text.content, secrets, begin, end)
+        n_tokens = len((await tokenize([shown], means.engine))[0])
         if n_tokens <= budget.suffix:
             break
         n_chars = windows.shrink(end - begin, n_tokens, budget.suffix)

@@ -16,7 +16,7 @@ from sc2_lsp import retrieval
 from sc2_lsp.completion.means import Means
 from sc2_lsp.completion.tokens import tokenize
 from sc2_lsp.domain import Snapshot, Snippet
-from sc2_lsp.prompt.redaction import redact_file
+from sc2_lsp.prompt.redaction import masked, snippet_file
 from sc2_lsp.retrieval.rank import numbered_lines
 from sc2_lsp.secrets import is_secret_file
 
@@ -74,11 +74,15 @@ class _Found:
     @staticmethod
     async def at(snapshot: Snapshot, means: Means) -> _Found:
         pieces = tuple(p for p in means.gather(snapshot) if not is_secret_file(p.path))
-        texts = {line for piece in pieces for _, line in numbered_lines(piece)}
-        texts.update(piece.path for piece in pieces)
-        ordered = sorted(texts)
+        shown = {piece.path: piece.path for piece in pieces}
+        for piece in pieces:
+            # Engines may be elsewhere, so that nothing may be measured as it stands either.
+            lines = zip(numbered_lines(piece), numbered_lines(masked(piece)), strict=True)
+            shown.update((line, hidden) for (_, line), (_, hidden) in lines)
+        ordered = sorted(set(shown.values()))
         tokens = await means.engine.tokenize([f"{text}\n" for text in ordered])
-        return _Found(pieces, dict(zip(ordered, map(len, tokens), strict=True)))
+        sizes = dict(zip(ordered, map(len, tokens), strict=True))
+        return _Found(pieces, {text: sizes[hidden] for text, hidden in shown.items()})
 
     def select(self, n_tokens: int, of: Sequence[Snippet] | None = None) -> tuple[Snippet, ...]:
         pieces = self.pieces if of is None else of
@@ -127,7 +131,7 @@ async def _fitting(
 
 
 async def _size(snippets: Sequence[Snippet], means: Means) -> int:
-    files = await tokenize([redact_file(s.path, s.text) for s in snippets], means.engine)
+    files = await tokenize(list(map(snippet_file, snippets)), means.engine)
     return sum(len(tokens) + 1 for tokens in files)
 
 

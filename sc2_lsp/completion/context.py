@@ -12,7 +12,7 @@ from sc2_lsp.completion.choice import choose
 from sc2_lsp.completion.means import Means
 from sc2_lsp.completion.tokens import tokenize
 from sc2_lsp.domain import Snapshot, Snippet
-from sc2_lsp.prompt.redaction import redact, redact_file, written_out
+from sc2_lsp.prompt.redaction import redact_snippet, snippet_file, written_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,6 @@ async def _chosen(snapshot: Snapshot, anchors: Anchors, means: Means, budget: in
 
 
 async def _priced(snippets: Sequence[Snippet], means: Means, budget: int) -> Context:
-    files = [redact_file(snippet.path, snippet.text) for snippet in snippets]
-    tokens = await tokenize(files, means.engine)
-    shown = [replace(snippet, text=written_out(redact(snippet.text))) for snippet in snippets]
+    tokens = await tokenize(list(map(snippet_file, snippets)), means.engine)
+    shown = [replace(snippet, text=written_out(redact_snippet(snippet))) for snippet in snippets]
     return Context(tuple(Shown(s, len(t) + 1) for s, t in zip(shown, tokens, strict=True)), budget)

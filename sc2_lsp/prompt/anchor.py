@@ -30,7 +30,8 @@ _LONGEST_GAP = 48
 class Anchor:
     """The still texts of a document's prompt.
 
-    The prefix is the document's text from the char offset `start`, which is where it was then.
+    The prefix is the document's text from the char offset `start`, which is where it was then, and
+    `lead` the end of what stood before it, for what is cut between a secret and its name.
     `suffix_is_whole` says that the suffix reached the end of the document.
     """
 
@@ -39,6 +40,7 @@ class Anchor:
     prefix: str
     suffix: str
     suffix_is_whole: bool
+    lead: str = ""
 
     @property
     def at(self) -> int:
@@ -49,9 +51,20 @@ class Anchor:
 def typed_since(anchor: Anchor, text: Text, cursor: int) -> str | None:
     """The text between the anchor and the cursor; None if the anchor does not hold any more."""
     at = _place(anchor, text.content, cursor)
-    if at is None or not _suffix_follows(anchor, text.content, cursor):
+    if at is None or gap_behind(anchor, text.content, cursor) is None:
         return None
     return text.content[at:cursor]
+
+
+def gap_behind(anchor: Anchor, content: str, cursor: int) -> str | None:
+    """The closing marks between the cursor and the suffix; None if it stands elsewhere."""
+    for n_gap in range(n_closers(content[cursor : cursor + _LONGEST_GAP]) + 1):
+        begin = cursor + n_gap
+        if content.startswith(anchor.suffix, begin):
+            reaches_end = begin + len(anchor.suffix) == len(content)
+            if reaches_end or not anchor.suffix_is_whole:
+                return content[cursor:begin]
+    return None
 
 
 def _place(anchor: Anchor, content: str, cursor: int) -> int | None:
@@ -65,17 +78,6 @@ def _place(anchor: Anchor, content: str, cursor: int) -> int | None:
     lowest = max(cursor - LONGEST_TYPED - len(anchor.prefix), 0)
     found = content.rfind(anchor.prefix, lowest, cursor)
     return None if found < 0 else found + len(anchor.prefix)
-
-
-def _suffix_follows(anchor: Anchor, content: str, cursor: int) -> bool:
-    """Whether the suffix stands behind the cursor, with nothing but closing marks before it."""
-    for n_gap in range(n_closers(content[cursor : cursor + _LONGEST_GAP]) + 1):
-        begin = cursor + n_gap
-        if content.startswith(anchor.suffix, begin):
-            reaches_end = begin + len(anchor.suffix) == len(content)
-            if reaches_end or not anchor.suffix_is_whole:
-                return True
-    return False
 
 
 def n_closers(text: str) -> int:

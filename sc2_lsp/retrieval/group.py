@@ -96,6 +96,7 @@ def _merged(pieces: list[Snippet]) -> Snippet:
         reason="; ".join(reasons),
         score=max(piece.score for piece in pieces),
         lines=tuple(number for number, _ in written),
+        leads=tuple(sorted({lead for piece in pieces for lead in piece.leads})),
     )
 
 

@@ -9,6 +9,16 @@ from __future__ import annotations
 from sc2_lsp.secrets.at_cursor import stands_at_secret
 from sc2_lsp.secrets.files import is_secret_file
 from sc2_lsp.secrets.find import find_secrets
+from sc2_lsp.secrets.lead import lead_in, lead_of, reach
 from sc2_lsp.secrets.secret import Kind, Secret
 
-__all__ = ["Kind", "Secret", "find_secrets", "is_secret_file", "stands_at_secret"]
+__all__ = [
+    "Kind",
+    "Secret",
+    "find_secrets",
+    "is_secret_file",
+    "lead_in",
+    "lead_of",
+    "reach",
+    "stands_at_secret",
+]

@@ -7,6 +7,7 @@ from sc2_lsp.completion.assemble import assemble
 from sc2_lsp.completion.means import Means
 from sc2_lsp.domain import ModelInfo, Snippet
 from sc2_lsp.engine.client import EngineClient
+from sc2_lsp.secrets import lead_of
 from sc2_lsp.settings import Settings
 from sc2_lsp.vocabulary import EMAIL, KEY, PASSWORD
 from tests.support.planted_secrets import PLANTED
@@ -25,6 +26,29 @@ async def test_no_planted_secret_is_read_back_from_a_prompt(engine: EngineClient
             assert any(token in (EMAIL, KEY, PASSWORD) for token in tokens)
             shown = await engine.detokenize(tokens)
             assert not [secret for secret in planted.secrets if secret in shown], planted.name
+
+
+async def test_no_planted_secret_behind_the_cursor_is_read_back_from_a_prompt(
+    engine: EngineClient,
+) -> None:
+    for number, planted in enumerate(PLANTED):
+        first = min(planted.lines.index(secret) for secret in planted.secrets)
+        for n in {0, number % (first + 1), first}:
+            marked = f"import os\n{planted.lines[:n]}<CURSOR>{planted.lines[n:]}\nprint(os)\n"
+            lines = f"import os\n{planted.lines}\n".split("\n")
+            snippet = Snippet(
+                "config.py",
+                len(lines) - 2,
+                "\n".join(lines[-2:]),
+                "test",
+                "",
+                leads=((len(lines) - 2, lead_of(lines, len(lines) - 2)),),
+            )
+            means = Means(Settings(layout="anchored"), MODEL, engine, lambda _, s=snippet: (s,))
+            prompt = await assemble(snapshot(marked), Anchors(), means)
+            for tokens in (prompt.tokens, *prompt.cheaper):
+                shown = await engine.detokenize(tokens)
+                assert not [secret for secret in planted.secrets if secret in shown], marked
 
 
 async def test_a_placeholder_reads_as_in_the_training_data(engine: EngineClient) -> None:

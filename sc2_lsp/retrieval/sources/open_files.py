@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sc2_lsp.domain import OpenFile, Snapshot, Snippet
+from sc2_lsp.secrets import lead_in
 from sc2_lsp.text import Text
 
 _MAX_FILES = 6
@@ -33,7 +34,17 @@ def excerpt(file: OpenFile, score: float) -> Snippet | None:
         return None
     code = "\n".join(lines).rstrip() + "\n"
     reason = "open in the editor" if first == 0 else "edited last"
-    return Snippet(file.path, first, code, "open_files", reason, score, file=file.file)
+    lead = lead_in(file.text.content, file.text.line_start(first))
+    return Snippet(
+        path=file.path,
+        start_line=first,
+        text=code,
+        source="open_files",
+        reason=reason,
+        score=score,
+        file=file.file,
+        leads=((first, lead),),
+    )
 
 
 def _around(text: Text, char_offset: int) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from sc2_lsp.domain import Snippet
 from sc2_lsp.ports import CodeIndex
 from sc2_lsp.retrieval.scene import Scene
+from sc2_lsp.secrets import lead_of
 
 _SOURCE = "project"
 _MAX_CHARS = 200_000
@@ -65,6 +66,7 @@ def snippets(scene: Scene, index: CodeIndex) -> Iterator[Snippet]:
             source=_SOURCE,
             reason="declared dependencies",
             score=_AT_IMPORTS if is_near else _ELSEWHERE,
+            leads=((first, lead_of(content.split("\n"), first)),),
         )
 
 

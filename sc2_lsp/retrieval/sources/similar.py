@@ -14,6 +14,7 @@ from sc2_lsp.retrieval.candidate import Candidate
 from sc2_lsp.retrieval.lookup import Lookup
 from sc2_lsp.retrieval.scene import Scene
 from sc2_lsp.retrieval.uses import may_be_defined, names_in, words_in
+from sc2_lsp.secrets import lead_in, lead_of
 from sc2_lsp.text import Text
 
 _LINES_BEFORE, _LINES_AFTER = 16, 8
@@ -41,10 +42,12 @@ _ASSIGNED = re.compile(r"(?<![\w.])([^\W\d]\w*)[ \t]*(?::[^=\n]{1,40})?:?=(?!=)"
 class _Body(NamedTuple):
     """Lines of a file, and what they use that may be defined elsewhere.
 
-    Of the `names` that stand in them, `members` stand behind a dot at least once.
+    `before` is what the file has right before them. Of the `names` that stand in them, `members`
+    stand behind a dot at least once.
     """
 
     lines: tuple[str, ...]
+    before: str
     names: frozenset[str]
     members: frozenset[str]
 
@@ -108,7 +111,13 @@ def snippets(pieces: list[Piece], words: Mapping[str, float]) -> Iterator[Snippe
                 source=_SOURCE,
                 reason="similar code",
                 score=_SHOWN_SCORE * piece.likeness,
+                leads=((piece.start_line + first, _lead_in(piece.body, first)),),
             )
+
+
+def _lead_in(body: _Body, first: int) -> str:
+    before = body.before + "".join(f"{line}\n" for line in body.lines[:first])
+    return lead_in(before, len(before))
 
 
 def _closest(lines: Sequence[str], words: Mapping[str, float]) -> tuple[int, Sequence[str]]:
@@ -139,9 +148,17 @@ def _body(content: str, first: int, last: int) -> _Body:
     used -= {(name, "") for name in _ASSIGNED.findall(assigning)}
     return _Body(
         tuple(lines),
+        _lead_of(content, first),
         frozenset(filter(may_be_defined, {name for name, _ in used})),
         frozenset(name for name, receiver in used if receiver),
     )
+
+
+def _lead_of(content: str, first: int) -> str:
+    if "\r" not in content:
+        return lead_of(content.split("\n"), first)
+    text = Text.of(content)
+    return lead_in(content, text.line_start(min(first, text.n_lines - 1)))
 
 
 def _lines_of(content: str, first: int, last: int) -> list[str]:

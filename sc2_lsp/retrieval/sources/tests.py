@@ -10,6 +10,7 @@ from sc2_lsp.domain import Snippet
 from sc2_lsp.ports import CodeIndex
 from sc2_lsp.retrieval.candidate import Candidate
 from sc2_lsp.retrieval.scene import Scene
+from sc2_lsp.secrets import lead_of
 from sc2_lsp.symbols import Definition, Kind, Located
 
 _SOURCE = "tests"
@@ -91,4 +92,6 @@ def _calling(located: Located, lines: list[str], function: Definition) -> Snippe
         return None
     text = "\n".join(line.rstrip("\r") for line in shown) + "\n"
     reason = f"tests {function.name}"
-    return Snippet(located.path, definition.start_line, text, _SOURCE, reason, _SHOWN_SCORE)
+    first = definition.start_line
+    leads = ((first, lead_of(lines, first)),)
+    return Snippet(located.path, first, text, _SOURCE, reason, _SHOWN_SCORE, leads=leads)

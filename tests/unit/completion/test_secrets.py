@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -16,6 +17,7 @@ from sc2_lsp.domain import (
     Outcome,
     Snapshot,
     StopReason,
+    Tokens,
     Trigger,
     Visited,
 )
@@ -34,9 +36,13 @@ SECRET = "hunt" + "er2"
 
 @dataclass
 class Recorder(FakeEngine):
-    """Remembers every token that it was asked to evaluate, as text."""
+    """Remembers every token that it was asked to evaluate, and every text that it took apart."""
 
     seen: list[str] = field(default_factory=list)
+
+    async def tokenize(self, texts: Sequence[str]) -> list[Tokens]:
+        self.seen += texts
+        return await super().tokenize(texts)
 
     async def generate(self, request: GenerationRequest) -> Generation:
         for tokens in (request.tokens, *request.cheaper):
@@ -87,9 +93,50 @@ async def test_no_planted_secret_of_another_file_reaches_the_engine(
         assert not leaked(planted, engine), planted.name
 
 
+@pytest.mark.parametrize("part", range(8))
+async def test_no_planted_secret_behind_the_cursor_reaches_the_engine_wherever_it_stands(
+    engine: Recorder, part: int
+) -> None:
+    for planted in PLANTED[part::8]:
+        places = range(offset_of_secret(planted) + 1)
+        for n in {0, *places[part % 5 :: 5], *places[-4:]}:
+            before, after = planted.lines[:n], planted.lines[n:]
+            at = snapshot(f"{CODE}{before}<CURSOR>{after}\n{CODE}")
+            await ask(engine, at, LAYOUTS[n % len(LAYOUTS)])
+            assert not leaked(planted, engine), (planted.name, before)
+        assert engine.seen
+        engine.seen.clear()
+
+
+# A piece of an open file begins at the line that holds one of these places.
+STEP = 600
+OF_MANY_LINES = [planted for planted in PLANTED if "\n" in planted.lines]
+
+
+@pytest.mark.parametrize("planted", OF_MANY_LINES, ids=lambda planted: planted.name)
+async def test_no_planted_secret_reaches_the_engine_from_a_piece_that_begins_below_its_name(
+    engine: Recorder, planted: Planted
+) -> None:
+    filled = "# a line of the file\n" * 100
+    above = ""
+    for n, line in enumerate(planted.lines.split("\n")):
+        n_above = STEP - 1 - len(above) % STEP
+        content = f"{filled[-n_above:]}{planted.lines}\n# another line\n{filled}"
+        first = n_above + len(above)
+        other = open_file("config.py", content, first + STEP + 9)
+        await ask(engine, snapshot(CODE + "x = <CURSOR>\n", open_files=(other,)))
+        assert any("a line of the file" in seen for seen in engine.seen)
+        above += f"{line}\n"
+        assert not leaked(planted, engine), n
+
+
 async def test_the_recorder_would_see_what_is_no_secret(engine: Recorder) -> None:
     await ask(engine, snapshot("greeting = 'hello'\n" + CODE + "x = <CURSOR>\n"))
     assert leaked(Planted("", ("hello",), ""), engine)
+
+
+def offset_of_secret(planted: Planted) -> int:
+    return min(planted.lines.index(secret) for secret in planted.secrets)
 
 
 def leaked(planted: Planted, engine: Recorder) -> list[str]:

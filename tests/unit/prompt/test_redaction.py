@@ -1,18 +1,26 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sc2_lsp.domain import Snippet
 from sc2_lsp.prompt.redaction import (
+    cut,
     heal_pieces,
+    masked,
     redact,
     redact_around,
     redact_file,
+    redact_snippet,
+    secrets_between,
     texts_of,
     tokens_of,
     written_out,
 )
+from sc2_lsp.secrets import lead_of
 from sc2_lsp.vocabulary import EMAIL, KEY, PASSWORD, SPECIAL_TOKENS
 from tests.support.planted_secrets import PLANTED, Planted
 
@@ -58,6 +66,51 @@ def test_a_secret_is_known_by_what_stands_before_its_part_of_the_prompt(
 ) -> None:
     typed_pieces, suffix_pieces = redact_around(prefix, typed, suffix)
     assert (written_out(typed_pieces), written_out(suffix_pieces)) == shown
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.name)
+@pytest.mark.parametrize("n_typed", [0, 4, 400])
+def test_wherever_the_cursor_parts_a_name_and_its_secret_the_suffix_does_not_show_it(
+    planted: Planted, n_typed: int
+) -> None:
+    text = f"import os\n\n{planted.lines}\nprint(os)\n"
+    first = text.index(planted.secrets[0])
+    for cursor in range(text.index(planted.lines), first + 1):
+        at = max(cursor - n_typed, 0)
+        shown = redact_around(text[:at], text[at:cursor], text[cursor:])
+        for pieces in shown:
+            assert not [s for s in planted.secrets if s in written_out(pieces)], text[:cursor]
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.name)
+def test_a_snippet_that_begins_below_the_name_of_a_secret_does_not_show_it(
+    planted: Planted,
+) -> None:
+    lines = f"import os\n{planted.lines}\nprint(os)".split("\n")
+    for first in range(1, len(lines)):
+        text = "\n".join(lines[first:]) + "\n"
+        snippet = Snippet("a.py", first, text, "", "", leads=((first, lead_of(lines, first)),))
+        elided = replace(
+            snippet,
+            start_line=0,
+            text=f"import os\n...\n{text}",
+            lines=(0, -1, *range(first, len(lines))),
+        )
+        for shown in map(written_out, map(redact_snippet, (snippet, elided))):
+            assert not [secret for secret in planted.secrets if secret in shown]
+            assert shown.endswith("print(os)\n")
+        n_lines = [len(one.text.split("\n")) for one in (snippet, masked(snippet))]
+        assert n_lines[0] == n_lines[1]
+        assert not [secret for secret in planted.secrets if secret in masked(snippet).text]
+
+
+def test_what_is_cut_from_a_text_is_redacted_as_the_whole_is() -> None:
+    text = f'x = 1\npassword = (\n    "{SECRET}"\n)\ny = 2\n'
+    place = text.index(SECRET)
+    secrets = secrets_between(text, place - 1, len(text))
+    assert written_out(cut(text, secrets, place - 1, len(text))) == '"<PASSWORD>"\n)\ny = 2\n'
+    assert written_out(cut(text, secrets, place + 3, len(text))) == '<PASSWORD>"\n)\ny = 2\n'
+    assert written_out(cut(text, secrets, 0, place)) == text[:place]
 
 
 @pytest.mark.parametrize("planted", BLOCKS, ids=lambda planted: planted.name)
