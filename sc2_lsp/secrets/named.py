@@ -9,12 +9,20 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
+from sc2_lsp.secrets.forms import (
+    COMMENT,
+    FORMS,
+    LONG_WORD,
+    LONGEST_HEAD,
+    MOST_LINES,
+    MOST_NUMBERS,
+    Name,
+)
 from sc2_lsp.secrets.secret import Kind, Secret
-from sc2_lsp.secrets.stand_ins import is_stand_in, is_type, looks_random, n_numbers
+from sc2_lsp.secrets.stand_ins import is_stand_in, looks_random, n_numbers
 
 # Looked for in lower case, one after the other: a pattern of all of them takes ten times as long.
 _KEYWORDS = ("pass", "pwd", "pw", "secret", "token", "credential", "auth", "key")
@@ -41,50 +49,11 @@ _NOT_ITSELF = re.compile(
     r"|types|uri|url|usage|validator|version|view)s?$",
     re.IGNORECASE,
 )
-_REST_OF_NAME = r"(?P<rest>[A-Za-z0-9_-]{0,32})"
-_QUOTED = re.compile(
-    rf"{_REST_OF_NAME}"
-    r"(?P<quote>[\"'`]?)\]?[ \t]{0,16}"
-    # A type between the name and the value.
-    r"(?:[:?!]{1,2}[ \t]{0,4}[\w.\[\]<>&'?| ]{1,48}?[ \t]{0,4}(?==[^=]))?"
-    r"(?P<sep>:=|=>|={1,3}|!==?|\|\||\?\?=?|<-|:|,|\(|\)[ \t]*(?:\|\||\?\?|or)|or\b|value=|)"
-    r"\s{0,24}"
-    r"\(?\s{0,24}[A-Za-z@$]{0,2}"
-    r"(?P<open>\"{3}|'{3}|[\"'`])(?P<value>(?:\\.|(?!(?P=open))[^\\\r\n])*)"
-)
-_PAIR = re.compile(
-    rf"{_REST_OF_NAME}(?P<sep>=|:[ ])(?P<value>[^\s\"'`;&,(){{}}\[\]<>|]{{4,512}})(?=[\s\"'&;]|\Z)"
-)
-_LINE = re.compile(
-    rf"{_REST_OF_NAME}[\"']?(?P<sep>[ \t]*[:=][ \t]*)"
-    r"(?P<value>[^\s\"'`;,(){}\[\]<>|]{4,512})[ \t]*;?[ \t]*(?=[\r\n#]|\Z)"
-)
-_ELEMENT = re.compile(rf"{_REST_OF_NAME}>(?P<value>[^\s<>]{{4,512}})</")
-_NEXT_LINE = re.compile(
-    rf"{_REST_OF_NAME}[\"']?,?\s{{0,8}}\n\s{{0,40}}[\"']?value[\"']?:[ \t]{{0,8}}[\"']?"
-    r"(?P<value>[^\s\"'<>{}]{4,512})"
-)
-_HEAD = re.compile(r"[A-Za-z0-9_.$-]*\Z")
-_LINE_HEAD = re.compile(
-    r"[ \t]*(?:(?:export|set|setx|ENV|ARG|-|\?)[ \t]+)*(?:\$env:)?[\"']?[A-Za-z0-9_.$-]*"
-)
-# The name of an option in a file of settings, not of a variable: `server.ssl.key-store-`.
-_OPTION = re.compile(r"(?!self\b|this\b)[a-z0-9_]+[.-]")
-_LONGEST_HEAD = 64
+_REST_OF_NAME = re.compile(r"[A-Za-z0-9_-]{0,32}")
+_END_OF_LINE = re.compile(r"[ \t]*\\?\r?\Z")
 _FEWEST_CHARS = {Kind.PASSWORD: 6, Kind.KEY: 8}
 _MOST_CHARS = 1024
-_LONG_WORD = 16
-_MOST_NUMBERS = 3
 _LONG_KEY = 24
-
-
-@dataclass(frozen=True, slots=True)
-class _Keyword:
-    """A word of a name, as it is written from `start` up to `end`."""
-
-    start: int
-    end: int
-    word: str
 
 
 def find_named_values(text: str) -> Iterator[Secret]:
@@ -95,10 +64,9 @@ def find_named_values(text: str) -> Iterator[Secret]:
         if start < reached:
             continue
         end = _end_of_keyword(lower, start)
-        found = _value_of(text, _Keyword(start, end, text[start:end])) if end else None
-        if found is not None:
-            reached = found.end
-            yield found
+        for secret in _values_of(text, start, end) if end else ():
+            reached = secret.end
+            yield secret
 
 
 def _places(lower: str, word: str) -> Iterator[int]:
@@ -116,30 +84,77 @@ def _end_of_keyword(lower: str, start: int) -> int | None:
     return keyword.end()
 
 
-def _value_of(text: str, keyword: _Keyword) -> Secret | None:
-    kind = Kind.PASSWORD if keyword.word[:2].lower() in ("pa", "pw") else Kind.KEY
-    is_vague = keyword.word.lower() == "key" and not _WHOSE_KEY.search(
-        text, max(keyword.start - _LONGEST_HEAD, 0), keyword.start
+def _values_of(text: str, start: int, end: int) -> list[Secret]:
+    """The parts of the value that the name with the keyword from `start` up to `end` is given."""
+    word = text[start:end]
+    kind = Kind.PASSWORD if word[:2].lower() in ("pa", "pw") else Kind.KEY
+    is_vague = word.lower() == "key" and not _WHOSE_KEY.search(
+        text, max(start - LONGEST_HEAD, 0), start
     )
-    if is_vague and not keyword.word.isupper():
-        return None
-    for form, is_meant in _FORMS:
-        found = form.match(text, keyword.end)
-        if found is None:
+    if is_vague and not word.isupper():
+        return []
+    rest = _REST_OF_NAME.match(text, end)
+    assert rest is not None, "nothing is a rest as well"
+    name = Name(start, end, rest.end(), word, rest.group())
+    for form in FORMS:
+        spans = form(text, name)
+        if not spans:
             continue
-        if not _is_word(text, keyword, found["rest"]):
-            return None
-        value = found["value"]
-        if is_vague and (len(value) < _LONG_KEY or n_numbers(value) < _MOST_NUMBERS):
-            continue
-        if is_meant(text, keyword, found) and _is_secret(value, kind):
-            return Secret(found.start("value"), found.end("value"), kind)
-    return None
+        if not _is_word(text, name):
+            return []
+        if secret := _secret_of(text, spans, kind, is_vague=is_vague):
+            return secret
+    return []
 
 
-def _is_word(text: str, keyword: _Keyword, rest: str) -> bool:
+def _secret_of(
+    text: str, spans: Sequence[tuple[int, int]], kind: Kind, *, is_vague: bool
+) -> list[Secret]:
+    """The parts of a value that are secret: those of a secret, or with a secret as the first."""
+    parts = [_one_line(text[start:end]) for start, end in spans]
+    is_first_alone = _is_meant(parts[0], kind, is_vague=is_vague)
+    if not is_first_alone and (
+        len(parts) < 2 or not all(parts) or not _is_meant("".join(parts), kind, is_vague=is_vague)
+    ):
+        return []
+    found = []
+    for number, ((start, end), part) in enumerate(zip(spans, parts, strict=True)):
+        is_more = part and not any(map(str.isspace, part)) and not is_stand_in(part)
+        if number == 0 or is_more or not is_first_alone:
+            shown = text[start:end]
+            start += len(shown) - len(shown.lstrip())
+            found.append(Secret(start, end - len(shown) + len(shown.rstrip()), kind))
+    return found
+
+
+def _one_line(value: str) -> str:
+    """A value without its line breaks, margins and marks of comments; empty for one too long.
+
+    Blanks inside of a line stay.
+    """
+    if "\n" not in value:
+        return value
+    lines = value.strip().split("\n")
+    if len(lines) > MOST_LINES:
+        return ""
+    return "".join(_END_OF_LINE.sub("", line[_margin(line) :]) for line in lines)
+
+
+def _margin(line: str) -> int:
+    found = COMMENT.match(line)
+    assert found is not None, "nothing is a margin as well"
+    return found.end()
+
+
+def _is_meant(value: str, kind: Kind, *, is_vague: bool) -> bool:
+    if is_vague and (len(value) < _LONG_KEY or n_numbers(value) < MOST_NUMBERS):
+        return False
+    return _is_secret(value, kind)
+
+
+def _is_word(text: str, name: Name) -> bool:
     """Whether the keyword is a word of the name, and the name is that of the secret itself."""
-    word, before = keyword.word, text[max(keyword.start - 1, 0) : keyword.start]
+    word, rest, before = name.word, name.rest, text[max(name.start - 1, 0) : name.start]
     if rest[:1].islower() and word[-1].islower():
         return False
     if rest[:1].isupper() and word.isupper():
@@ -148,73 +163,6 @@ def _is_word(text: str, keyword: _Keyword, rest: str) -> bool:
     if is_glued and word.lower() in ("pass", "pwd", "auth"):
         return False
     return _NOT_ITSELF.search(rest) is None
-
-
-def _head(text: str, keyword: _Keyword) -> str:
-    """What stands in the line before the keyword, as far as it matters."""
-    start = max(keyword.start - _LONGEST_HEAD, 0)
-    return text[max(text.rfind("\n", start, keyword.start) + 1, start) : keyword.start]
-
-
-def _is_quoted(text: str, keyword: _Keyword, found: re.Match[str]) -> bool:
-    separator = found["sep"]
-    if separator == ",":
-        return bool(found["quote"])
-    if not separator:
-        return _head(text, keyword).lstrip().startswith("#define ")
-    if separator == "(":
-        # Of calls only those that set something: `setPassword("…")`, `.password("…")`.
-        head = _head(text, keyword)
-        return not found["rest"] and head.endswith((".", "set", "set_", "with", "with_"))
-    return True
-
-
-def _is_pair(text: str, keyword: _Keyword, found: re.Match[str]) -> bool:
-    head = _head(text, keyword)
-    name = _HEAD.search(head)
-    assert name is not None, "an empty name is one as well"
-    before = head[: name.start()][-1:]
-    value = found["value"]
-    if found["sep"] == ": ":
-        return before in ("'", '"') and text[found.end() : found.end() + 1] == before
-    if name.group().startswith("--") or before in ("?", "&", ";"):
-        return True
-    if keyword.word.isupper() or (before in ("'", '"') and not name.group().islower()):
-        return True
-    is_option = not value.isidentifier() or _OPTION.match(name.group()) is not None
-    return (before == "" and is_option) or looks_random(value)
-
-
-def _is_line(text: str, keyword: _Keyword, found: re.Match[str]) -> bool:
-    head = _head(text, keyword)
-    if _LINE_HEAD.fullmatch(head) is None:
-        return False
-    value, separator = found["value"], found["sep"]
-    if separator.strip() == ":":
-        names_itself = keyword.word.lower() in value.lower() and value.isidentifier()
-        is_code = is_type(value) or names_itself
-        return separator.endswith((" ", "\t")) and (
-            not is_code or n_numbers(value) >= _MOST_NUMBERS
-        )
-    if separator == "=":
-        is_at_margin = not head[:1].isspace()
-        return keyword.word.isupper() or (is_at_margin and not value.isidentifier())
-    if value.isidentifier():
-        return len(value) >= _LONG_WORD and n_numbers(value) >= _MOST_NUMBERS
-    return looks_random(value)
-
-
-def _always(text: str, keyword: _Keyword, found: re.Match[str]) -> bool:
-    return True
-
-
-_FORMS = (
-    (_QUOTED, _is_quoted),
-    (_PAIR, _is_pair),
-    (_LINE, _is_line),
-    (_ELEMENT, _always),
-    (_NEXT_LINE, _always),
-)
 
 
 def _is_secret(value: str, kind: Kind) -> bool:
@@ -232,7 +180,7 @@ def _is_secret(value: str, kind: Kind) -> bool:
     has_mark = any(not char.isalnum() and char not in "_-.:/" for char in value)
     if kind is Kind.PASSWORD:
         return has_letter and (has_mark or _is_long_word(value))
-    return len(value) >= _LONG_WORD and has_letter and (has_mark or looks_random(value))
+    return len(value) >= LONG_WORD and has_letter and (has_mark or looks_random(value))
 
 
 _PASSPHRASE = re.compile(r"[a-z]{3,}(?:-[a-z]{3,}){3,}")
@@ -243,4 +191,4 @@ def _is_passphrase(value: str) -> bool:
 
 
 def _is_long_word(value: str) -> bool:
-    return len(value) >= _LONG_WORD and value.islower() and value.isalpha()
+    return len(value) >= LONG_WORD and value.islower() and value.isalpha()

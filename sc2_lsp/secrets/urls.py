@@ -8,7 +8,11 @@ from collections.abc import Iterator
 from sc2_lsp.secrets.secret import Kind, Secret
 from sc2_lsp.secrets.stand_ins import is_stand_in, looks_random
 
-_IN_URL = re.compile(r"://[^\s/:@\"'`<>?#]{0,80}:(?P<secret>[^\s/@\"'`<>]{2,256})@(?=[\w\[$%{])")
+# A password may have an `@` that nobody escaped: the last one of the authority ends it.
+_IN_URL = re.compile(
+    r"://[^\s/:@\"'`<>?#]{0,80}:(?=[^\s/]{2})"
+    r"(?P<secret>[^\s/@\"'`<>]{1,256}(?:@[^\s/@\"'`<>?#,]{1,128}){0,8})@(?=[\w\[$%{])"
+)
 _ALONE_IN_URL = re.compile(r"://(?P<secret>[\w~.-]{20,256})(?::x-oauth-basic)?@(?=\w)")
 _HEADER = re.compile(
     r"\b(?:Bearer|(?<=[\"'` :])Basic|(?<=[\"'` :])Token|ApiKey|SSWS|token)"

@@ -156,6 +156,56 @@ _NAMED = (
     ("netrc", "machine api.internal login me password @@", "n3trc" + "pw"),
     ("docker", "docker run -e POSTGRES_PASSWORD=@@ postgres", "d0ck3r" + "pw"),
 )
+# Secrets that are not in the line of their names, or not alone in it.
+_AWAY = (
+    ("lines in quotes", 'PASSWORD = """\n@@\n"""', "tr1pl3" + "qu0ted"),
+    ("lines in quotes of toml", "password = '''\n@@'''", "t0ml" + "-S3cret"),
+    ("lines of a template", "const apiSecret = `\n  @@\n`;", _some(32)),
+    ("block of yaml", "password: |\n  @@", "bl0ck" + "ed4pw"),
+    ("folded block of yaml", "  api_key: >-\n\n    @@", _some(32)),
+    ("block in a list", "- user: x\n  secret: |2-  # ours\n    @@\n- y", _some(32)),
+    ("value below its name", "password:\n  @@", "b3l0w" + "-y4ml"),
+    ("value with a tag", "password: !!str @@", "t4gg3d" + "-pw"),
+    ("line that goes on", "export API_TOKEN=\\\n  @@", _some(32)),
+    ("option in the next line", "tool --token \\\n  @@ \\\n  --verbose", _some(32)),
+    ("string in the next line", "password = (  # of the test server\n    '@@'\n)", "p4r3n" + "pw"),
+    ("raw string", 'let password = r#"@@"#;', "r4w" + "-Str1ng"),
+    ("raw string of c++", 'auto password = R"(@@)";', "r4w" + "-cplus"),
+    ("comment", "# password: @@", "c0mm3nt" + "ed1"),
+    ("comment behind code", "connect()  // password: @@", "tr41l1ng" + "pw"),
+    ("comment of a block", " * api_key = @@", _some(32)),
+    ("comment that ends", "/* password: @@ */", "cl0s3d" + "-pw"),
+    ("comment of html", "<!-- db.password: @@ -->", "html" + "-p4ss"),
+    ("comment of sql", "-- password: @@", "sql" + "-n0te5"),
+    ("setting that is off", "#db_password=@@", "0ff" + "-s3tting"),
+    ("export that is off", "# export API_TOKEN=\\\n#   @@", _some(32)),
+    ("block that is off", "# password: |\n#   @@\n# user: x", "c0mm3nt" + "bl0ck"),
+    ("flow mapping", "{password: @@}", "fl0w" + "map1"),
+    ("one of a flow mapping", "db: {user: x, password: @@, port: 5432}", "fl0w" + "-0ne"),
+    ("lines of an element", "<password>\n  @@\n</password>", "l1nes" + "pass"),
+    ("attribute in the next line", '<add key="ApiToken"\n     value="@@" />', _some(30)),
+    ("commented entry", "- name: DB_PASSWORD\n  # of production\n  value: @@", "k8s" + "-c0mment"),
+    ("block of an entry", "- name: DB_PASSWORD\n  value: |\n    @@", "k8s" + "-bl0ck"),
+    ("url with an at", "postgres://u:@@@h/db", "hunt" + "er2@" + "s3cret9"),
+    ("url with two", "amqp://u:@@@h:5672/x", "a@" + "b2c3@" + "d4e5"),
+)
+
+
+def _plant_halves(name: str, template: str) -> Planted:
+    first, second = _some(18), _some(16)
+    return Planted(name, (first, second), template.replace("@1", first).replace("@2", second))
+
+
+_HALVES = (
+    _plant_halves("two strings", 'API_KEY = (\n    "@1"\n    "@2"\n)'),
+    _plant_halves("two strings with comments", 'API_KEY = (\n    f"@1"  # a\n    f"@2"  # b\n)'),
+    _plant_halves("sum of strings", 'const secret = "@1" +\n  "@2";'),
+    _plant_halves("sum that leads", 'const secret = "@1"\n  + "@2";'),
+    _plant_halves("strings that go on", "TOKEN = '@1' \\\n    '@2'"),
+    _plant_halves("strings of php", "$secret = '@1' .\n  '@2';"),
+    _plant_halves("strings of lua", 'local secret = "@1" ..\n  "@2"'),
+    _plant_halves("lines of a block", "secret: |\n  @1\n  @2"),
+)
 _BLOCKS = (
     _plant_block("rsa key", "RSA PRIVATE KEY", "", "\n", ""),
     _plant_block("key of openssh", "OPENSSH PRIVATE KEY", "", "\r\n", ""),
@@ -175,5 +225,7 @@ PLANTED = (
         for name, secret in _ISSUED
     ),
     *(_plant(*row) for row in _NAMED),
+    *(_plant(*row) for row in _AWAY),
+    *_HALVES,
     *_BLOCKS,
 )

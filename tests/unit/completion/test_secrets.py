@@ -244,6 +244,25 @@ async def test_a_notebook_among_credentials_is_neither_shown_nor_completed_in(
     assert not any("sunflower" in seen for seen in engine.seen)
 
 
+@pytest.mark.parametrize("language", ["markdown", "shellscript"])
+async def test_no_planted_secret_of_another_cell_of_a_notebook_reaches_the_engine(
+    engine: Recorder, language: str
+) -> None:
+    for planted in PLANTED:
+        documents = Documents()
+        cells = ["vscode-notebook-cell:/r/book.ipynb#a", "vscode-notebook-cell:/r/book.ipynb#b"]
+        documents.open(cells[0], language, 1, f"import os\n\n{planted.lines}\nprint(os)\n")
+        documents.open(cells[1], "python", 1, "x = \n")
+        documents.open_notebook("file:///r/book.ipynb", [Cell(uri, is_code=True) for uri in cells])
+        at = documents.snapshot(cells[1], 4, {"/r": ""})
+        assert at is not None
+        assert "# print(os)" in at.text.content
+        await ask(engine, at)
+        assert any("# print(os)" in seen for seen in engine.seen)
+        assert not leaked(planted, engine), planted.name
+        engine.seen.clear()
+
+
 async def test_typing_behind_a_secret_changes_nothing_before_it(engine: Recorder) -> None:
     before = CODE + f'password = "{SECRET}"\n'
     service = CompletionService(engine, time.monotonic, lambda: False)
