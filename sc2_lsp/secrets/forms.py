@@ -81,7 +81,7 @@ _PAIR = re.compile(
 )
 _LINE = re.compile(
     rf"[\"']?(?P<sep>[ \t]*[:=][ \t]*)(?:{_GOING_ON})?{_TAG}"
-    rf"(?P<value>{_BARE})[ \t]*;?[ \t]*(?=[\r\n#]|//|\*/|-->|\Z)"
+    rf"(?P<value>{_BARE})[ \t]*;?[ \t]*(?=[\r\n#]|//|\*/|-->|-\}}|\Z)"
 )
 _FLOW = re.compile(rf"[\"']?[ \t]{{0,8}}:[ \t]{{1,8}}(?P<value>{_BARE})[ \t]{{0,8}}(?=[,}}\]\r\n])")
 _ELEMENT = re.compile(rf">{_GAP}(?P<value>[^\s<>]{{4,512}}){_GAP}</")
@@ -102,6 +102,15 @@ _LINE_HEAD = re.compile(
     r"|.*[ \t](?:#+|//+|--+|/\*+)[ \t]+)"
     r"(?:(?:export|set|setx|ENV|ARG|-|\?)[ \t]+)*(?:\$env:)?[\"']?[A-Za-z0-9_.$-]*"
 )
+# Prose before the name, in a comment that is the whole line.
+_PROSE_HEAD = re.compile(
+    rf"[ \t]*(?:{_MARKS}|/\*+|<!--+|\{{-|\"|'|(?i:rem|dnl)\b)(?:[ \t].*)?"
+    r"[ \t/,(][\"']?[A-Za-z0-9_.$-]*"
+)
+# Commands that take a name and a value apart: of Docker, fish, tcl and Windows.
+_COMMAND_HEAD = re.compile(
+    rf"[ \t]*(?:{_MARKS}[ \t]*)?(?:ENV|ARG|setx?)(?:[ \t]+-\w+){{0,3}}[ \t]+[A-Za-z0-9_]*"
+)
 _FLOW_HEAD = re.compile(r".*[{,][ \t]*[\"']?[A-Za-z0-9_.$-]*")
 _INDENT = re.compile(rf"[ \t]*(?P<mark>{_MARKS}[ \t]*)?")
 # The name of an option in a file of settings, not of a variable: `server.ssl.key-store-`.
@@ -116,7 +125,9 @@ def _quoted(text: str, name: Name) -> tuple[Span, ...]:
     if separator == ",":
         is_meant = bool(found["quote"])
     elif not separator:
-        is_meant = _head(text, name).lstrip().startswith("#define ")
+        head = _head(text, name)
+        is_command = name.word.isupper() and _COMMAND_HEAD.fullmatch(head) is not None
+        is_meant = is_command or head.lstrip().startswith("#define ")
     elif separator == "(":
         # Of calls only those that set something: `setPassword("…")`, `.password("…")`.
         head = _head(text, name)
@@ -161,7 +172,10 @@ def _is_pair(text: str, name: Name, found: re.Match[str]) -> bool:
         return before in ("'", '"') and text[found.end() : found.end() + 1] == before
     is_flag = begun.group().startswith("--")
     if found["sep"][0] != "=":
-        return is_flag and not (value.isidentifier() and n_numbers(value) < MOST_NUMBERS - 1)
+        is_command = name.word.isupper() and _COMMAND_HEAD.fullmatch(head) is not None
+        return (is_flag or is_command) and not (
+            value.isidentifier() and n_numbers(value) < MOST_NUMBERS - 1
+        )
     if is_flag or before in ("?", "&", ";"):
         return True
     if name.word.isupper() or (before in ("'", '"') and not begun.group().islower()):
@@ -177,9 +191,11 @@ def _line(text: str, name: Name) -> tuple[Span, ...]:
 
 def _is_line(text: str, name: Name, found: re.Match[str]) -> bool:
     head = _head(text, name)
-    if _LINE_HEAD.fullmatch(head) is None:
-        return False
     value, separator = found["value"], found["sep"]
+    if _LINE_HEAD.fullmatch(head) is None and (
+        separator.strip() != ":" or _PROSE_HEAD.fullmatch(head) is None
+    ):
+        return False
     if separator.strip() == ":":
         return separator.endswith((" ", "\t")) and not _is_code(name, value)
     if separator == "=":
