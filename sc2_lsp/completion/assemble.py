@@ -27,7 +27,7 @@ from sc2_lsp.prompt.redaction import (
     snippet_file,
 )
 from sc2_lsp.prompt.starcoder2 import Parts, context
-from sc2_lsp.secrets import lead_in
+from sc2_lsp.secrets import find_secrets, lead_in
 
 # More chars than a token has even where much is indentation, so that the budget is used.
 _CHARS_PER_TOKEN = 8
@@ -116,20 +116,21 @@ async def prompt_of(
     """
     budget = await budget_of(snapshot, means)
     layout, required = means.layout, ""
-    before = anchor.lead + anchor.prefix + unshown
+    before = anchor.lead + anchor.prefix
     gap = gap_behind(anchor, snapshot.text.content, snapshot.char_offset) or ""
-    shown, behind = redact_around(before, typed, anchor.suffix, gap)
+    shown, behind = redact_around(before + unshown, typed, anchor.suffix, gap)
     if layout.ends_with_text and means.settings.token_healing:
         shown, required = heal_pieces(shown)
     short = anchor.prefix[-_QUICK_PREFIX_CHARS:]
     short = short[short.find("\n") + 1 :] if len(short) < len(anchor.prefix) else short
+    secrets, end = find_secrets(before), len(before)
     repository, prefix, typed_tokens, suffix, near, *files = await tokenize(
         [
             (snapshot.repository,),
-            redact_file(snapshot.path, anchor.prefix, before=anchor.lead),
+            as_file(snapshot.path, cut(before, secrets, len(anchor.lead), end)),
             shown,
             behind,
-            redact_file(snapshot.path, short, anchor.lead + anchor.prefix.removesuffix(short)),
+            as_file(snapshot.path, cut(before, secrets, end - len(short), end)),
             *map(snippet_file, anchor.snippets),
         ],
         means.engine,

@@ -183,3 +183,14 @@ def test_the_path_of_a_file_is_part_of_its_first_piece() -> None:
         PASSWORD,
         '"',
     )
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.name)
+def test_what_does_not_change_while_somebody_types_stays_the_same(planted: Planted) -> None:
+    prefix, typed = f"import os\n{planted.lines}\n", "for item in items:\n    print(item)\n"
+    suffix = f"\n{planted.lines}\nprint(os)\n"
+    shown = [redact_around(prefix, typed[:n], suffix) for n in range(len(typed) + 1)]
+    assert len({behind for _, behind in shown}) == 1
+    assert [written_out(before) for before, _ in shown] == [
+        typed[:n] for n in range(len(typed) + 1)
+    ]
