@@ -167,9 +167,7 @@ def scope_of_root(root: str) -> Scope:
     """The scope of the folder `root`, with the rules of the repository around it."""
     folder = Path(os.path.realpath(root))
     ignore_case = sys.platform in ("win32", "darwin")
-    alone = Scope(
-        "", ignore_case, git=_user_layers("", ignore_case, folder, {}), top=str(folder)
-    )
+    alone = Scope("", ignore_case, git=_user_layers("", ignore_case, folder, {}), top=str(folder))
     around = repository_around(folder)
     if around is None:
         return _with_rules(alone, folder, MARKS)
