@@ -98,6 +98,15 @@ def test_what_is_excluded_is_no_context_though_it_is_open(client: Client) -> Non
     assert client.snapshot(A, 0, 8)["open_files"] == []
 
 
+def test_credentials_outside_of_the_workspace_are_no_context(client: Client) -> None:
+    client.open(A, "SNAPSHOT")
+    for name in (".aws/credentials", ".kube/config", ".m2/settings.xml"):
+        client.open(f"file:///home/ada/{name}", "x = 1\n")
+        client.complete(f"file:///home/ada/{name}", 0, 5)
+    client.open("file:///home/ada/aws/credentials", "y = 1\n")
+    assert client.snapshot(A, 0, 8)["open_files"] == [["credentials", "y = 1\n", 0]]
+
+
 def test_where_a_suggestion_was_asked_for_is_shown_of_a_document(client: Client) -> None:
     client.open(A, "SNAPSHOT")
     client.open(B, "b = 1\nb\n")
