@@ -6,9 +6,11 @@ import { contextText, Reports, whyNothing, type Context } from './explain';
 import { install } from './install';
 import { chooseModel } from './models';
 import { Server } from './server';
-import { isAutomatic, modelSetting, ownSetting, setAutomatic, setOwnSetting } from './settings';
+import { modelSetting, ownSetting, setOwnSetting } from './settings';
 import { Status } from './status';
 import { Suggesting } from './suggesting';
+import type { Reach } from './toggles';
+import { isTurnedOn, turn } from './turning';
 
 /** As package.json names it, behind the extension's own name. */
 const WALKTHROUGH = 'sc2-lsp.sc2-lsp#start';
@@ -61,7 +63,7 @@ export function activate(context: vscode.ExtensionContext): void {
 
   const explain = async (): Promise<void> => {
     await server.look();
-    const pause = suggesting.pause(vscode.window.activeTextEditor?.document.languageId);
+    const pause = suggesting.pause(vscode.window.activeTextEditor?.document);
     const text = whyNothing(server.stats, pause, server.detail);
     await reports.show('Why nothing was suggested', text);
   };
@@ -85,7 +87,7 @@ export function activate(context: vscode.ExtensionContext): void {
   };
 
   const menu = async (): Promise<void> => {
-    const languageId = vscode.window.activeTextEditor?.document.languageId;
+    const document = vscode.window.activeTextEditor?.document;
     interface Entry extends vscode.QuickPickItem {
       readonly run: () => unknown;
     }
@@ -93,17 +95,15 @@ export function activate(context: vscode.ExtensionContext): void {
     if (server.state === 'missing') {
       entries.push({ label: '$(cloud-download) Install the server', run: installAndStart });
     }
-    entries.push(
-      isAutomatic()
-        ? { label: '$(circle-slash) Turn suggestions off', run: () => setAutomatic(false) }
-        : { label: '$(check) Turn suggestions on', run: () => setAutomatic(true) },
-    );
-    if (languageId !== undefined) {
-      const isOn = isAutomatic(languageId);
-      const label = isOn
-        ? `$(circle-slash) Turn suggestions off in ${languageId}`
-        : `$(check) Turn suggestions on in ${languageId}`;
-      entries.push({ label, run: () => setAutomatic(!isOn, languageId) });
+    const onOrOff = (reach: Reach, where: string): Entry => {
+      const isOn = isTurnedOn(document, reach);
+      const label = isOn ? '$(circle-slash) Turn suggestions off' : '$(check) Turn suggestions on';
+      return { label: label + where, run: () => turn(document, reach, !isOn) };
+    };
+    entries.push(onOrOff('everywhere', ''));
+    // While all are off there is nothing to turn on or off in one language.
+    if (document !== undefined && isTurnedOn(document, 'everywhere')) {
+      entries.push(onOrOff('inLanguage', ` in ${document.languageId}`));
     }
     entries.push(
       suggesting.isSnoozed
@@ -135,13 +135,18 @@ export function activate(context: vscode.ExtensionContext): void {
     await chosen?.run();
   };
 
+  const toggle = (): Promise<void> => {
+    const document = vscode.window.activeTextEditor?.document;
+    return turn(document, 'everywhere', !isTurnedOn(document, 'everywhere'));
+  };
+
   const commands: Record<string, () => unknown> = {
     'sc2.menu': menu,
     'sc2.install': installAndStart,
     'sc2.restart': startAgain,
     'sc2.openLog': () => log.show(),
     'sc2.chooseModel': pickModel,
-    'sc2.toggle': () => setAutomatic(!isAutomatic()),
+    'sc2.toggle': toggle,
     'sc2.snooze': () => suggesting.snooze(),
     'sc2.explain': explain,
     'sc2.showContext': showContext,
