@@ -5,6 +5,7 @@ import * as vscode from 'vscode';
 import { contextText, Reports, whyNothing, type Context } from './explain';
 import { install } from './install';
 import { chooseModel } from './models';
+import { stopAll } from './programs';
 import { Server } from './server';
 import { modelSetting, ownSetting, setOwnSetting } from './settings';
 import { Status } from './status';
@@ -167,7 +168,7 @@ export function activate(context: vscode.ExtensionContext): void {
 }
 
 export async function deactivate(): Promise<void> {
-  await running?.dispose();
+  await Promise.all([running?.dispose(), stopAll()]);
 }
 
 async function chooseServer(): Promise<void> {
