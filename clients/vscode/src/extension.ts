@@ -1,9 +1,8 @@
 /** Wires the extension: the server, the status item, the commands. What is suggested is not its business. */
 
-import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { contextText, Reports, whyNothing, type Context } from './explain';
-import { install } from './install';
+import { Installer } from './installer';
 import { chooseModel } from './models';
 import { stopAll } from './programs';
 import { Server } from './server';
@@ -20,9 +19,10 @@ let running: Server | undefined;
 
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('StarCoder2', { log: true });
-  const managed = join(context.globalStorageUri.fsPath, 'environment');
+  const storage = context.globalStorageUri.fsPath;
   const suggesting = new Suggesting();
-  const server = new Server(managed, log, suggesting);
+  const server = new Server(storage, log, suggesting);
+  const installer = new Installer(storage, log, server, context.globalState);
   const reports = new Reports();
   running = server;
   context.subscriptions.push(log, suggesting, reports, new Status(server, suggesting));
@@ -33,24 +33,10 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
   );
 
-  const installAndStart = async (): Promise<void> => {
-    try {
-      if (!(await install(managed, log))) return;
-    } catch (error) {
-      const why = `The server was not installed: ${error instanceof Error ? error.message : String(error)}`;
-      log.error(why);
-      const chosen = await vscode.window.showErrorMessage(why, 'Open Log', 'Try Again');
-      if (chosen === 'Open Log') log.show();
-      else if (chosen === 'Try Again') await installAndStart();
-      return;
-    }
-    await server.restart();
-  };
-
   const offerToInstall = async (): Promise<void> => {
     const [now, choose, open] = ['Install', 'Choose Program…', 'Open Log'] as const;
     const chosen = await vscode.window.showWarningMessage(server.detail, now, choose, open);
-    if (chosen === now) await installAndStart();
+    if (chosen === now) await installer.install();
     else if (chosen === choose) await chooseServer();
     else if (chosen === open) log.show();
   };
@@ -58,9 +44,10 @@ export function activate(context: vscode.ExtensionContext): void {
   const startAgain = async (): Promise<void> => {
     await server.restart();
     if (server.state === 'missing') await offerToInstall();
+    else await installer.offerUpdate();
   };
 
-  const pickModel = (): Promise<void> => chooseModel(server.program, log);
+  const pickModel = (): Promise<void> => chooseModel(server.found?.path, log);
 
   const explain = async (): Promise<void> => {
     await server.look();
@@ -94,7 +81,7 @@ export function activate(context: vscode.ExtensionContext): void {
     }
     const entries: Entry[] = [];
     if (server.state === 'missing') {
-      entries.push({ label: '$(cloud-download) Install the server', run: installAndStart });
+      entries.push({ label: '$(cloud-download) Install the server', run: () => installer.install() });
     }
     const onOrOff = (reach: Reach, where: string): Entry => {
       const isOn = isTurnedOn(document, reach);
@@ -143,7 +130,7 @@ export function activate(context: vscode.ExtensionContext): void {
 
   const commands: Record<string, () => unknown> = {
     'sc2.menu': menu,
-    'sc2.install': installAndStart,
+    'sc2.install': () => installer.ask(),
     'sc2.restart': startAgain,
     'sc2.openLog': () => log.show(),
     'sc2.chooseModel': pickModel,
