@@ -3,7 +3,7 @@
 import * as vscode from 'vscode';
 import { version as ownVersion } from '../package.json';
 import { sweepEnvironments } from './environments';
-import { chooseWheel, install } from './install';
+import { askForIndex, chooseWheel, install, NotCompiled, type Source } from './install';
 import type { Server } from './server';
 import { ownSetting, setOwnSetting } from './settings';
 import { isOlder } from './versions';
@@ -39,8 +39,9 @@ export class Installer {
 
   /** Installs from what the settings name, or else from a wheel that the user chooses now. */
   async install(): Promise<void> {
-    const source = ownSetting('package') || (await chooseWheel());
-    if (source !== undefined) await this.installFrom(source);
+    const wanted = ownSetting('package');
+    if (wanted === '') await this.installChosen();
+    else await this.installFrom({ wanted });
   }
 
   /** Offers an update where the server of ours is older than this; once for each version of this. */
@@ -53,12 +54,12 @@ export class Installer {
     const chosen = await vscode.window.showInformationMessage(text, 'Update…', 'Not Now');
     if (chosen !== 'Update…') return;
     // A wheel that was installed once has the old version in it.
-    const set = ownSetting('package');
-    const source = set === '' || set.endsWith('.whl') ? await chooseWheel() : set;
-    if (source !== undefined) await this.installFrom(source);
+    const wanted = ownSetting('package');
+    if (wanted === '' || wanted.endsWith('.whl')) await this.installChosen();
+    else await this.installFrom({ wanted });
   }
 
-  private async installFrom(source: string): Promise<void> {
+  private async installFrom(source: Source): Promise<void> {
     if (this.isBusy) {
       void vscode.window.showInformationMessage('The StarCoder2 server is being installed already.');
       return;
@@ -69,21 +70,30 @@ export class Installer {
     if (typeof outcome === 'object') {
       await this.complain(source, outcome.error);
     } else if (outcome) {
-      if (source !== ownSetting('package')) await setOwnSetting('package', source);
       await this.server.restart();
+      if (source.wanted !== ownSetting('package')) await setOwnSetting('package', source.wanted);
     }
   }
 
-  private async complain(source: string, error: unknown): Promise<void> {
+  private async complain(source: Source, error: unknown): Promise<void> {
     const why = `The server was not installed: ${error instanceof Error ? error.message : String(error)}`;
     this.log.error(why);
     const [open, again, other] = ['Open Log', 'Try Again', 'Choose Another Wheel…'] as const;
-    const chosen = await vscode.window.showErrorMessage(why, open, again, other);
+    const prebuilt = 'Without Compiling…';
+    // With another wheel there would be as much to compile.
+    const last = error instanceof NotCompiled ? prebuilt : other;
+    const chosen = await vscode.window.showErrorMessage(why, open, again, last);
     if (chosen === open) this.log.show();
     else if (chosen === again) await this.installFrom(source);
-    else if (chosen === other) {
-      const wheel = await chooseWheel();
-      if (wheel !== undefined) await this.installFrom(wheel);
+    else if (chosen === other) await this.installChosen();
+    else if (chosen === prebuilt) {
+      const index = await askForIndex();
+      if (index !== undefined) await this.installFrom({ ...source, prebuilt: index.trim() });
     }
+  }
+
+  private async installChosen(): Promise<void> {
+    const wheel = await chooseWheel();
+    if (wheel !== undefined) await this.installFrom({ wanted: wheel });
   }
 }

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pytest
 
 from sc2_lsp import __version__
 from tests.clients.vscode.conftest import SETTINGS, Open
+from tests.clients.vscode.packages import write_index, write_sdist, write_source, write_wheel
 from tests.clients.vscode_window import Window, write_program
 from tests.project.tree import ROOT
 
@@ -47,30 +48,28 @@ while True:
     time.sleep(60)
 """
 
+ENGINE = {"llama_cpp.py": ""}
 LOG_LINE = ".panel .output-view .view-line"
 
 
-def write_wheel(folder: Path, code: str) -> Path:
+def write_server(folder: Path, code: str, engine: dict[str, str] = ENGINE, needs: str = "") -> Path:
     """A wheel of sc2-lsp with a program that does `code`, and an engine that can be imported."""
-    folder.mkdir()
-    path = folder / "sc2_lsp-0.0.1-py3-none-any.whl"
-    about = "sc2_lsp-0.0.1.dist-info"
-    files = {
-        "sc2_stub.py": f"def main():\n{_indented(code)}\n",
-        "llama_cpp.py": "",
-        f"{about}/METADATA": "Metadata-Version: 2.1\nName: sc2-lsp\nVersion: 0.0.1\n",
-        f"{about}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        f"{about}/entry_points.txt": "[console_scripts]\nsc2-lsp = sc2_stub:main\n",
-    }
-    files[f"{about}/RECORD"] = "".join(f"{name},,\n" for name in (*files, f"{about}/RECORD"))
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-    return path
+    body = "\n".join(f"    {line}" for line in code.strip().splitlines())
+    modules = {"sc2_stub.py": f"def main():\n{body}\n", **engine}
+    return write_wheel(folder, "sc2-lsp", "0.0.1", modules, needs, "sc2_stub:main")
 
 
-def _indented(code: str) -> str:
-    return "\n".join(f"    {line}" for line in code.strip().splitlines())
+# As llama-cpp-python ends where there is no compiler.
+UNCOMPILED = """
+import os
+def prepare_metadata_for_build_wheel(folder, *_):
+    os.mkdir(os.path.join(folder, "llama_cpp_python-0.3.36.dist-info"))
+    with open(os.path.join(folder, "llama_cpp_python-0.3.36.dist-info", "METADATA"), "w") as file:
+        file.write(open("PKG-INFO").read())
+    return "llama_cpp_python-0.3.36.dist-info"
+def build_wheel(*_, **__):
+    raise SystemExit("CMake Error: CMAKE_CXX_COMPILER not set, after EnableLanguage")
+"""
 
 
 def storage_of(data: Path) -> Path:
@@ -112,8 +111,8 @@ def remembered(window: Window) -> str:
 def test_a_server_stays_until_there_is_one_that_works(
     open_: Open, storage: Path, nothing: Path, tmp_path: Path
 ) -> None:
-    broken = write_wheel(tmp_path / "broken", BROKEN)
-    whole = write_wheel(tmp_path / "whole", WHOLE)
+    broken = write_server(tmp_path / "broken", BROKEN)
+    whole = write_server(tmp_path / "whole", WHOLE)
     before = sorted(storage.rglob("*"))
     window = open_(path=nothing, settings={**SETTINGS, "sc2.vscode.package": str(broken)})
     (server,) = window.language_servers()
@@ -138,14 +137,9 @@ def test_a_server_stays_until_there_is_one_that_works(
 def test_cancel_ends_all_that_installs_and_leaves_the_server(
     open_: Open, storage: Path, nothing: Path, tmp_path: Path, listener: socket.socket
 ) -> None:
-    source = tmp_path / "source"
-    source.mkdir()
     child = SLOW_CHILD.format(port=listener.getsockname()[1])
-    (source / "slow.py").write_text(SLOW_BACKEND.format(child=child))
-    (source / "pyproject.toml").write_text(
-        '[build-system]\nrequires = []\nbuild-backend = "slow"\nbackend-path = ["."]\n'
-        '[project]\nname = "sc2-lsp"\nversion = "0.0.1"\n'
-    )
+    backend = SLOW_BACKEND.format(child=child)
+    source = write_source(tmp_path / "source", "sc2-lsp", "0.0.1", backend)
     window = open_(path=nothing, settings={**SETTINGS, "sc2.vscode.package": str(source)})
     (server,) = window.language_servers()
     install_again(window)
@@ -163,7 +157,7 @@ def test_cancel_ends_all_that_installs_and_leaves_the_server(
 def test_an_older_server_is_updated_when_the_user_says_so(
     open_: Open, storage: Path, nothing: Path, tmp_path: Path
 ) -> None:
-    whole = write_wheel(tmp_path / "whole", WHOLE)
+    whole = write_server(tmp_path / "whole", WHOLE)
     (storage / "environment" / "bin" / "sc2-lsp").write_text(OLD, "utf-8")
     window = open_(path=nothing, settings={**SETTINGS, "sc2.vscode.package": str(whole)})
     (server,) = window.language_servers()
@@ -174,3 +168,33 @@ def test_an_older_server_is_updated_when_the_user_says_so(
     window("status", text="StarCoder2: ready")
     (updated,) = window.language_servers()
     assert "sc2_lsp" in updated.cmdline()
+
+
+def test_a_missing_compiler_is_named_and_can_be_done_without(
+    open_: Open, storage: Path, nothing: Path, tmp_path: Path
+) -> None:
+    name, version = "llama-cpp-python", "0.3.36"
+    wheel = write_server(tmp_path / "new", WHOLE, {}, f"Requires-Dist: {name}\n")
+    write_sdist(tmp_path / "links", name, version, UNCOMPILED)
+    engine = write_wheel(tmp_path / "prebuilt", name, version, ENGINE)
+    index = write_index(tmp_path / "index", engine, name)
+    (tmp_path / "empty").mkdir()
+    pip = {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_INDEX_URL": (tmp_path / "empty").as_uri(),
+        "PIP_FIND_LINKS": str(tmp_path / "links"),
+    }
+    settings = {**SETTINGS, "sc2.vscode.package": str(wheel)}
+    window = open_(path=nothing, settings=settings, environment=pip)
+    (server,) = window.language_servers()
+    install_again(window)
+    said = window("notification", text="was not installed", button="Without Compiling…")
+    assert "no working C++ compiler was found. Install one (" in said
+    assert "apt install build-essential" in said
+    window("appears", selector=".quick-input-widget", text="Install without compiling")
+    window("insert", text=index)
+    window("press", key="Enter")
+    server.wait(120)
+    window("status", text="StarCoder2: ready")
+    name = (storage / "environment.txt").read_text("utf-8").strip()
+    assert (storage / name / "bin" / "sc2-lsp").exists()
