@@ -134,24 +134,45 @@ def test_a_server_stays_until_there_is_one_that_works(
     assert (storage / name / "bin" / "sc2-lsp").exists()
 
 
+@pytest.fixture
+def source(tmp_path: Path, listener: socket.socket) -> Path:
+    """A folder whose build lasts for as long as it is let, while it holds a connection."""
+    backend = SLOW_BACKEND.format(child=SLOW_CHILD.format(port=listener.getsockname()[1]))
+    return write_source(tmp_path / "source", "sc2-lsp", "0.0.1", backend)
+
+
+def assert_closed(building: socket.socket) -> None:
+    """Its end closes the connection."""
+    building.settimeout(120)
+    with building:
+        assert building.recv(1) == b""
+
+
 def test_cancel_ends_all_that_installs_and_leaves_the_server(
-    open_: Open, storage: Path, nothing: Path, tmp_path: Path, listener: socket.socket
+    open_: Open, storage: Path, nothing: Path, source: Path, listener: socket.socket
 ) -> None:
-    child = SLOW_CHILD.format(port=listener.getsockname()[1])
-    backend = SLOW_BACKEND.format(child=child)
-    source = write_source(tmp_path / "source", "sc2-lsp", "0.0.1", backend)
     window = open_(path=nothing, settings={**SETTINGS, "sc2.vscode.package": str(source)})
     (server,) = window.language_servers()
     install_again(window)
     building, _ = listener.accept()
-    with building:
-        window("notification", text="Installing the StarCoder2 server", button="Cancel")
-        building.settimeout(120)
-        assert building.recv(1) == b"", "its end closes the connection"
+    window("notification", text="Installing the StarCoder2 server", button="Cancel")
+    assert_closed(building)
     window("command", title="StarCoder2: Open Log")
     window("appears", selector=LOG_LINE, text="The installation was stopped.")
     assert [path.name for path in storage.glob("environment*")] == ["environment"]
     assert window.language_servers() == [server]
+
+
+@pytest.mark.usefixtures("storage")
+def test_a_closed_window_ends_all_that_installs(
+    open_: Open, nothing: Path, source: Path, listener: socket.socket
+) -> None:
+    window = open_(path=nothing, settings={**SETTINGS, "sc2.vscode.package": str(source)})
+    install_again(window)
+    building, _ = listener.accept()
+    open_.windows.remove(window)
+    window.close()
+    assert_closed(building)
 
 
 def test_an_older_server_is_updated_when_the_user_says_so(
