@@ -77,7 +77,7 @@ e2e-helix: $(INSTALLED)
 
 e2e-vscode: $(INSTALLED)
 	tests/clients/rigs/install_vscode.sh
-	cd clients/vscode && npm ci --ignore-scripts --no-audit --no-fund && npm run lint && npm run package
+	cd clients/vscode && npm ci --ignore-scripts --no-audit --no-fund && npm run lint && npm test && npm run package
 	$(RUN) -m pytest -m editor --verbose --no-header $(REPORT) tests/clients/vscode
 
 # SC2_LLAMA_TOOLS names a folder of tools that are built already, SC2_TRANSFORMERS one as

@@ -38,8 +38,8 @@ OWN_SETTINGS = {
     "package": (
         "",
         "What pip installs into the environment that the extension makes: the path of a folder "
-        "with the source of sc2-lsp or of a wheel, or the name of a package. Nothing is installed "
-        "while this is empty: sc2-lsp is in no package index yet.",
+        "with the source of sc2-lsp or of a wheel, or the name of a package. While this is empty "
+        "you are asked for a wheel: sc2-lsp is in no package index yet.",
     ),
 }
 

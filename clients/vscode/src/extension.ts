@@ -1,14 +1,16 @@
 /** Wires the extension: the server, the status item, the commands. What is suggested is not its business. */
 
-import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { contextText, Reports, whyNothing, type Context } from './explain';
-import { install } from './install';
+import { Installer } from './installer';
 import { chooseModel } from './models';
+import { stopAll } from './programs';
 import { Server } from './server';
-import { isAutomatic, modelSetting, ownSetting, setAutomatic, setOwnSetting } from './settings';
+import { modelSetting, ownSetting, setOwnSetting } from './settings';
 import { Status } from './status';
 import { Suggesting } from './suggesting';
+import type { Reach } from './toggles';
+import { isTurnedOn, turn } from './turning';
 
 /** As package.json names it, behind the extension's own name. */
 const WALKTHROUGH = 'sc2-lsp.sc2-lsp#start';
@@ -17,9 +19,10 @@ let running: Server | undefined;
 
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('StarCoder2', { log: true });
-  const managed = join(context.globalStorageUri.fsPath, 'environment');
+  const storage = context.globalStorageUri.fsPath;
   const suggesting = new Suggesting();
-  const server = new Server(managed, log, suggesting);
+  const server = new Server(storage, log, suggesting);
+  const installer = new Installer(storage, log, server, context.globalState);
   const reports = new Reports();
   running = server;
   context.subscriptions.push(log, suggesting, reports, new Status(server, suggesting));
@@ -30,24 +33,10 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
   );
 
-  const installAndStart = async (): Promise<void> => {
-    try {
-      if (!(await install(managed, log))) return;
-    } catch (error) {
-      const why = `The server was not installed: ${error instanceof Error ? error.message : String(error)}`;
-      log.error(why);
-      const chosen = await vscode.window.showErrorMessage(why, 'Open Log', 'Try Again');
-      if (chosen === 'Open Log') log.show();
-      else if (chosen === 'Try Again') await installAndStart();
-      return;
-    }
-    await server.restart();
-  };
-
   const offerToInstall = async (): Promise<void> => {
     const [now, choose, open] = ['Install', 'Choose Program…', 'Open Log'] as const;
     const chosen = await vscode.window.showWarningMessage(server.detail, now, choose, open);
-    if (chosen === now) await installAndStart();
+    if (chosen === now) await installer.install();
     else if (chosen === choose) await chooseServer();
     else if (chosen === open) log.show();
   };
@@ -55,13 +44,14 @@ export function activate(context: vscode.ExtensionContext): void {
   const startAgain = async (): Promise<void> => {
     await server.restart();
     if (server.state === 'missing') await offerToInstall();
+    else await installer.offerUpdate();
   };
 
-  const pickModel = (): Promise<void> => chooseModel(server.program, log);
+  const pickModel = (): Promise<void> => chooseModel(server.found?.path, log);
 
   const explain = async (): Promise<void> => {
     await server.look();
-    const pause = suggesting.pause(vscode.window.activeTextEditor?.document.languageId);
+    const pause = suggesting.pause(vscode.window.activeTextEditor?.document);
     const text = whyNothing(server.stats, pause, server.detail);
     await reports.show('Why nothing was suggested', text);
   };
@@ -85,25 +75,23 @@ export function activate(context: vscode.ExtensionContext): void {
   };
 
   const menu = async (): Promise<void> => {
-    const languageId = vscode.window.activeTextEditor?.document.languageId;
+    const document = vscode.window.activeTextEditor?.document;
     interface Entry extends vscode.QuickPickItem {
       readonly run: () => unknown;
     }
     const entries: Entry[] = [];
     if (server.state === 'missing') {
-      entries.push({ label: '$(cloud-download) Install the server', run: installAndStart });
+      entries.push({ label: '$(cloud-download) Install the server', run: () => installer.install() });
     }
-    entries.push(
-      isAutomatic()
-        ? { label: '$(circle-slash) Turn suggestions off', run: () => setAutomatic(false) }
-        : { label: '$(check) Turn suggestions on', run: () => setAutomatic(true) },
-    );
-    if (languageId !== undefined) {
-      const isOn = isAutomatic(languageId);
-      const label = isOn
-        ? `$(circle-slash) Turn suggestions off in ${languageId}`
-        : `$(check) Turn suggestions on in ${languageId}`;
-      entries.push({ label, run: () => setAutomatic(!isOn, languageId) });
+    const onOrOff = (reach: Reach, where: string): Entry => {
+      const isOn = isTurnedOn(document, reach);
+      const label = isOn ? '$(circle-slash) Turn suggestions off' : '$(check) Turn suggestions on';
+      return { label: label + where, run: () => turn(document, reach, !isOn) };
+    };
+    entries.push(onOrOff('everywhere', ''));
+    // While all are off there is nothing to turn on or off in one language.
+    if (document !== undefined && isTurnedOn(document, 'everywhere')) {
+      entries.push(onOrOff('inLanguage', ` in ${document.languageId}`));
     }
     entries.push(
       suggesting.isSnoozed
@@ -135,13 +123,18 @@ export function activate(context: vscode.ExtensionContext): void {
     await chosen?.run();
   };
 
+  const toggle = (): Promise<void> => {
+    const document = vscode.window.activeTextEditor?.document;
+    return turn(document, 'everywhere', !isTurnedOn(document, 'everywhere'));
+  };
+
   const commands: Record<string, () => unknown> = {
     'sc2.menu': menu,
-    'sc2.install': installAndStart,
+    'sc2.install': () => installer.ask(),
     'sc2.restart': startAgain,
     'sc2.openLog': () => log.show(),
     'sc2.chooseModel': pickModel,
-    'sc2.toggle': () => setAutomatic(!isAutomatic()),
+    'sc2.toggle': toggle,
     'sc2.snooze': () => suggesting.snooze(),
     'sc2.explain': explain,
     'sc2.showContext': showContext,
@@ -162,7 +155,7 @@ export function activate(context: vscode.ExtensionContext): void {
 }
 
 export async function deactivate(): Promise<void> {
-  await running?.dispose();
+  await Promise.all([running?.dispose(), stopAll()]);
 }
 
 async function chooseServer(): Promise<void> {

@@ -3,16 +3,20 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
+import { environmentInUse } from './environments';
 import { ownSetting } from './settings';
 
 const windows = process.platform === 'win32';
-const PROGRAM = windows ? 'sc2-lsp.exe' : 'sc2-lsp';
+export const EXE = windows ? '.exe' : '';
+export const PROGRAM = `sc2-lsp${EXE}`;
 export const BIN = windows ? 'Scripts' : 'bin';
 
 export interface Found {
   readonly path: string;
   /** Where it was found, for people to read. */
   readonly from: string;
+  /** Whether it is in an environment that this extension made. */
+  readonly isOurs: boolean;
 }
 
 export interface NotFound {
@@ -21,25 +25,31 @@ export interface NotFound {
 
 /**
  * The server to start: the one of the settings, of the workspace's interpreter if its authors are
- * trusted, of PATH, or of the environment that the extension made in `managed`. One that the
+ * trusted, of PATH, or of the environment that the extension made in `storage`. One that the
  * settings name and that cannot be started is not replaced by another.
  */
-export async function findServer(managed: string): Promise<Found | NotFound> {
+export async function findServer(storage: string): Promise<Found | NotFound> {
   const set = ownSetting('serverPath');
   if (set !== '') {
     if (!isAbsolute(set)) return { why: `sc2.vscode.serverPath has to be a full path, and is "${set}".` };
-    if (await isProgram(set)) return { path: set, from: 'the setting sc2.vscode.serverPath' };
+    if (await isProgram(set)) return found(set, 'the setting sc2.vscode.serverPath');
     return { why: `sc2.vscode.serverPath names ${set}, and there is no such program.` };
   }
   for (const folder of await interpreterFolders()) {
     const path = join(folder, PROGRAM);
-    if (await isProgram(path)) return { path, from: "the workspace's Python environment" };
+    if (await isProgram(path)) return found(path, "the workspace's Python environment");
   }
   const onPath = await findOnPath(PROGRAM);
-  if (onPath !== undefined) return { path: onPath, from: 'PATH' };
-  const ours = join(managed, BIN, PROGRAM);
-  if (await isProgram(ours)) return { path: ours, from: 'the environment that this extension made' };
+  if (onPath !== undefined) return found(onPath, 'PATH');
+  const ours = join(await environmentInUse(storage), BIN, PROGRAM);
+  if (await isProgram(ours)) {
+    return { ...found(ours, 'the environment that this extension made'), isOurs: true };
+  }
   return { why: 'The language server sc2-lsp is not installed.' };
+}
+
+function found(path: string, from: string): Found {
+  return { path, from, isOurs: false };
 }
 
 /** The full path of a program of PATH; entries that depend on the current folder do not count. */

@@ -11,7 +11,7 @@ import {
   ShowMessageNotification,
   type LanguageClientOptions,
 } from 'vscode-languageclient/node';
-import { findServer } from './find';
+import { findServer, type Found } from './find';
 import { Restarts } from './restarts';
 import { SECTION, serverSettings } from './settings';
 import type { Suggesting } from './suggesting';
@@ -52,12 +52,12 @@ export class Server implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChange = this.changed.event;
   /** The program that was started last; undefined where none was found. */
-  program: string | undefined;
+  found: Found | undefined;
   /** The stats of the last look. */
   stats: Stats | undefined;
 
   constructor(
-    private readonly managed: string,
+    private readonly storage: string,
     private readonly log: vscode.LogOutputChannel,
     private readonly suggesting: Suggesting,
   ) {}
@@ -76,6 +76,11 @@ export class Server implements vscode.Disposable {
     return Math.floor(100 * (this.stats?.engine.load_share ?? 0));
   }
 
+  /** What the server that runs says of itself. */
+  get version(): string | undefined {
+    return this.client?.initializeResult?.serverInfo?.version;
+  }
+
   get isRunning(): boolean {
     return this.client?.isRunning() ?? false;
   }
@@ -89,8 +94,8 @@ export class Server implements vscode.Disposable {
 
   async start(): Promise<void> {
     this.become('starting', '');
-    const found = await findServer(this.managed);
-    this.program = 'why' in found ? undefined : found.path;
+    const found = await findServer(this.storage);
+    this.found = 'why' in found ? undefined : found;
     if ('why' in found) {
       this.log.warn(found.why);
       this.become('missing', found.why);

@@ -2,9 +2,15 @@
 
 import * as vscode from 'vscode';
 import manifest from '../package.json';
+import type { Change, Reach, Said } from './toggles';
 
 export const SECTION = 'sc2';
 const OWN = `${SECTION}.vscode.`;
+const TARGETS: Record<Change['level'], vscode.ConfigurationTarget> = {
+  user: vscode.ConfigurationTarget.Global,
+  workspace: vscode.ConfigurationTarget.Workspace,
+  folder: vscode.ConfigurationTarget.WorkspaceFolder,
+};
 
 /** The server's settings; package.json is generated from its table. */
 const serverSettingNames = Object.keys(manifest.contributes.configuration.properties)
@@ -46,15 +52,30 @@ async function setForAll(name: string, value: string): Promise<void> {
   await settings.update(name, value, vscode.ConfigurationTarget.Global);
 }
 
-/** Whether suggestions are given without being asked for in `languageId`, or where none says otherwise. */
-export function isAutomatic(languageId?: string): boolean {
-  const scope = languageId === undefined ? undefined : { languageId };
-  return vscode.workspace.getConfiguration(SECTION, scope).get<boolean>('automatic', true);
+/** What is said of suggestions while somebody types in `document`, or in no document at all. */
+export function automatic(document: vscode.TextDocument | undefined): Said {
+  const found = vscode.workspace.getConfiguration(SECTION, document).inspect<boolean>('automatic');
+  return {
+    everywhere: {
+      default: found?.defaultValue,
+      user: found?.globalValue,
+      workspace: found?.workspaceValue,
+      folder: found?.workspaceFolderValue,
+    },
+    inLanguage: {
+      default: found?.defaultLanguageValue,
+      user: found?.globalLanguageValue,
+      workspace: found?.workspaceLanguageValue,
+      folder: found?.workspaceFolderLanguageValue,
+    },
+  };
 }
 
-export async function setAutomatic(value: boolean, languageId?: string): Promise<void> {
-  const scope = languageId === undefined ? undefined : { languageId };
-  const settings = vscode.workspace.getConfiguration(SECTION, scope);
-  const forLanguage = languageId !== undefined;
-  await settings.update('automatic', value, vscode.ConfigurationTarget.Global, forLanguage);
+export async function writeAutomatic(
+  document: vscode.TextDocument | undefined,
+  reach: Reach,
+  { level, value }: Change,
+): Promise<void> {
+  const settings = vscode.workspace.getConfiguration(SECTION, document);
+  await settings.update('automatic', value, TARGETS[level], reach === 'inLanguage');
 }

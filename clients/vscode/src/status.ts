@@ -50,7 +50,7 @@ export class Status implements vscode.Disposable {
 
   private show(): void {
     const { state, detail } = this.server;
-    const pause = this.suggesting.pause(vscode.window.activeTextEditor?.document.languageId);
+    const pause = this.suggesting.pause(vscode.window.activeTextEditor?.document);
     const isPaused = state === 'ready' && pause !== undefined;
     const isWorking = state === 'ready' && this.suggesting.isWorking;
     const { icon, word } = isPaused

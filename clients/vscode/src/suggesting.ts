@@ -1,11 +1,12 @@
 /** Whether the server is asked, how many answers are awaited, and what the last ones were. */
 
 import * as vscode from 'vscode';
-import { isAutomatic } from './settings';
+import { automatic } from './settings';
+import { whatIsOff, type Off } from './toggles';
 
 const SNOOZE_MS = 10 * 60_000;
 
-export type Pause = 'snoozed' | 'off' | 'offInLanguage';
+export type Pause = 'snoozed' | Off;
 type Items = vscode.InlineCompletionItem[] | vscode.InlineCompletionList | null | undefined;
 
 /** Owns the snooze and the count of requests under way. */
@@ -25,11 +26,9 @@ export class Suggesting implements vscode.Disposable {
     return this.timer !== undefined;
   }
 
-  /** Why nothing is suggested in such a document without being asked for; undefined if it is. */
-  pause(languageId: string | undefined): Pause | undefined {
-    if (this.isSnoozed) return 'snoozed';
-    if (isAutomatic(languageId)) return undefined;
-    return isAutomatic() ? 'offInLanguage' : 'off';
+  /** Why nothing is suggested there without being asked for; undefined if it is. */
+  pause(document: vscode.TextDocument | undefined): Pause | undefined {
+    return this.isSnoozed ? 'snoozed' : whatIsOff(automatic(document));
   }
 
   snooze(): void {
@@ -51,7 +50,7 @@ export class Suggesting implements vscode.Disposable {
     ask: () => vscode.ProviderResult<Items>,
   ): Promise<Items> {
     const isInvoked = context.triggerKind === vscode.InlineCompletionTriggerKind.Invoke;
-    if (!isInvoked && this.pause(document.languageId) !== undefined) return undefined;
+    if (!isInvoked && this.pause(document) !== undefined) return undefined;
     this.count(1);
     try {
       const items = await ask();

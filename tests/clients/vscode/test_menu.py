@@ -63,6 +63,22 @@ def test_suggestions_are_turned_off_and_on_in_a_language(window: Window) -> None
     assert window("ghost")
 
 
+def test_off_for_all_languages_wins_over_one_that_was_turned_on(window: Window) -> None:
+    begin(window, "exception.py", code_until(SPOT), TYPED)
+    choose(window, "Turn suggestions off in python")
+    window("status", text="paused")
+    choose(window, "Turn suggestions on in python")
+    window("status", text="ready")
+    choose(window, "Turn suggestions off")
+    window("status", text="paused")
+    assert "in python" not in offers(window), "which would change nothing"
+    window("noGhost")
+    choose(window, "Turn suggestions on")
+    window("status", text="ready")
+    asks_again(window)
+    assert window("ghost")
+
+
 def test_snooze(window: Window) -> None:
     begin(window, "snooze.py", code_until(SPOT), TYPED)
     choose(window, "Snooze for 10 minutes")

@@ -56,3 +56,18 @@ def test_a_trusted_workspace_turns_off_and_names_no_program_or_model(open_: Open
     window("insert", text="\n\ndef clamp(")
     window("press", key="Alt+Backslash")
     assert window("ghost"), "by a key there are some all the same, from the model of the user"
+
+
+def test_what_a_workspace_turned_off_is_turned_on_where_it_was_turned_off(open_: Open) -> None:
+    root = repository(open_.folder / "quiet")
+    settings = root / ".vscode" / "settings.json"
+    settings.parent.mkdir()
+    settings.write_text(json.dumps({"sc2.automatic": False}), "utf-8")
+    window = open_(root, until="StarCoder2: paused")
+    window("file", name="shapes.py")
+    window("clickStatus")
+    window("pick", label="Turn suggestions on")
+    button = "Turn On in This Workspace"
+    window("notification", text="settings of this workspace turn suggestions off", button=button)
+    window("status", text="StarCoder2: ready")
+    assert json.loads(settings.read_text("utf-8")) == {"sc2.automatic": True}
