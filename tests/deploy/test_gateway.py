@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import http.client
 import json
 import socket
 import ssl
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -295,20 +298,27 @@ def test_a_cancelled_stream_is_cancelled_at_the_engine(gateway: Gateway) -> None
     assert written < 400, "the engine went on for nobody"
 
 
-def test_who_hangs_up_before_an_answer_begins_is_not_worked_for(gateway: Gateway) -> None:
+@contextmanager
+def unanswered(gateway: Gateway) -> Iterator[tuple[http.client.HTTPConnection, socket.socket]]:
+    """A request that waits for an engine that answers nothing, and what the engine has of it."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        silent.settimeout(10)
+        silent.settimeout(30)
         gateway.recorder.target = silent.getsockname()[1]
         connection = gateway.connect()
         headers = {"Authorization": f"Bearer {KEYS['alice']}", "Content-Type": "application/json"}
         connection.request("POST", "/completion", json.dumps(PROMPT), headers)
         asked, _ = silent.accept()
         with asked:
-            asked.settimeout(10)
-            assert asked.recv(65536)
-            connection.close()
-            while asked.recv(65536):
-                pass
+            asked.settimeout(30)
+            yield connection, asked
+
+
+def test_who_hangs_up_before_an_answer_begins_is_not_worked_for(gateway: Gateway) -> None:
+    with unanswered(gateway) as (connection, asked):
+        assert asked.recv(65536)
+        connection.close()
+        while asked.recv(65536):
+            pass
 
 
 def test_more_completions_at_once_than_a_user_may_have(gateway: Gateway) -> None:
@@ -340,20 +350,13 @@ def test_more_completions_at_once_than_a_user_may_have(gateway: Gateway) -> None
 def test_there_are_as_many_workers_as_are_configured(gateway: Gateway) -> None:
     master = psutil.Process(gateway.process.pid)
     until(lambda: len(master.children()) == n_workers(), "the start of all workers")
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        silent.settimeout(30)
-        gateway.recorder.target = silent.getsockname()[1]
-        connection = gateway.connect()
-        headers = {"Authorization": f"Bearer {KEYS['alice']}", "Content-Type": "application/json"}
-        connection.request("POST", "/completion", json.dumps(PROMPT), headers)
-        asked, _ = silent.accept()
-        with asked:
-            gateway.reload()
-            # One of the first still waits for its engine, beside the new ones.
-            n_during = n_workers() + 1
-            until(lambda: len(master.children()) == n_during, "the second generation")
-            connection.close()
-            until(lambda: len(master.children()) == n_workers(), "the end of the first")
+    with unanswered(gateway) as (connection, _):
+        gateway.reload()
+        # One of the first still waits for its engine, beside the new ones.
+        n_during = n_workers() + 1
+        until(lambda: len(master.children()) == n_during, "the second generation")
+        connection.close()
+        until(lambda: len(master.children()) == n_workers(), "the end of the first")
 
 
 def test_keys_change_without_cutting_a_stream(gateway: Gateway) -> None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from sc2_lsp.engine.remote import pulse, remote, silence
 from tests.support.clock import Clock
+from tests.support.fake_llama_server import FakeLlamaServer
 
 
 @pytest.fixture(autouse=True)
@@ -20,3 +23,11 @@ def patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture
+def server() -> Iterator[FakeLlamaServer]:
+    server = FakeLlamaServer()
+    server.start()
+    yield server
+    server.stop()

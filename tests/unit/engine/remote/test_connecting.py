@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,14 +17,6 @@ from tests.support.fake_llama_server import FakeLlamaServer
 HOST = "models.test"
 DEAD, GONE = "127.0.0.2", "127.0.0.3"
 GOOD = "127.0.0.1"
-
-
-@pytest.fixture
-def server() -> Iterator[FakeLlamaServer]:
-    server = FakeLlamaServer()
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

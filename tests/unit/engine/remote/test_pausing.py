@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from sc2_lsp.engine.remote.address import Address
@@ -14,14 +12,6 @@ from tests.support.clock import Clock
 from tests.support.fake_llama_server import FakeLlamaServer
 
 ASKED = {"content": "x", "parse_special": False}
-
-
-@pytest.fixture
-def server() -> Iterator[FakeLlamaServer]:
-    server = FakeLlamaServer()
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import logging
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,14 +37,6 @@ OTHER = replace(REQUEST, tokens=(1, 201, 3, 2))
 def key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(own.CONFIG_VARIABLE, str(tmp_path))
     monkeypatch.setenv(KEY_VARIABLE, KEY)
-
-
-@pytest.fixture
-def server() -> Iterator[FakeLlamaServer]:
-    server = FakeLlamaServer()
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
