@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.clients.vscode.conftest import CODE, SETTINGS, begin, code_until
@@ -30,6 +32,20 @@ def asks_again(window: Window) -> None:
     """Takes the last character back and types it again."""
     window("press", key="Backspace")
     window("type", text=SPOT[-1])
+
+
+def test_what_the_model_is_shown(window: Window) -> None:
+    """The first test: of a long document only the beginning is drawn, and the files that others
+    write are like the one that is looked for."""
+    (window.folder / "uses.py").write_text("from shapes import Text\n\n", "utf-8")
+    window("file", name="uses.py")
+    window("press", key="Control+End")
+    window("insert", text="text = Text.")
+    window("ghost")
+    choose(window, "What is the model shown here?")
+    window("tab", name="What the model is shown.md")
+    window("shows", text="for uses.py, line 3")
+    window("shows", text="## shapes.py")
 
 
 def test_suggestions_are_turned_off_and_on(window: Window) -> None:
@@ -90,34 +106,28 @@ def test_snooze(window: Window) -> None:
     assert window("ghost")
 
 
-def reads_why(window: Window, reason: str) -> bool:
-    """Whether that is the reason of the last answer, in the document that is opened for it."""
+def why(window: Window) -> list[str]:
+    """What is said of the last answer, in the document that is opened for it."""
     choose(window, "Why was nothing suggested?")
     window("tab", name="Why nothing was suggested.md")
-    return any(f"The last answer: {reason}" in line for line in window("lines"))
+    return [line for line in window("lines") if "The last answer: " in line]
 
 
 def test_why_nothing_was_suggested(window: Window) -> None:
     begin(window, "why.py", code_until(SPOT), TYPED)
     (window.folder / ".env").write_text("NAME=value\n")
-    window("file", name=".env")
-    window("press", key="Control+End")
-    window("type", text="OTHER=")
-    window("press", key="Alt+Backslash")
-    # Whoever looks before the answer is there reads of the one before it.
-    assert any(reads_why(window, "The file is one that holds secrets") for _ in range(20))
-
-
-def test_what_the_model_is_shown(window: Window) -> None:
-    (window.folder / "uses.py").write_text("from shapes import Text\n\n", "utf-8")
-    window("file", name="uses.py")
-    window("press", key="Control+End")
-    window("insert", text="text = Text.")
-    window("ghost")
-    choose(window, "What is the model shown here?")
-    window("tab", name="What the model is shown.md")
-    window("shows", text="for uses.py, line 3")
-    window("shows", text="## shapes.py")
+    reason = "The file is one that holds secrets"
+    seen: list[str] = []
+    # Nothing on the page tells of an answer without a suggestion, and VS Code takes back what it
+    # has asked when another document is opened at once.
+    while reason not in str(seen[-1:]) and len(seen) < 5:
+        window("file", name=".env")
+        window("press", key="Control+End")
+        window("type", text="OTHER=")
+        window("press", key="Alt+Backslash")
+        time.sleep(1.0)
+        seen += why(window)
+    assert reason in seen[-1], seen
 
 
 def test_the_walkthrough(window: Window) -> None:
