@@ -118,8 +118,8 @@ def test_why_nothing_was_suggested(window: Window) -> None:
     (window.folder / ".env").write_text("NAME=value\n")
     reason = "The file is one that holds secrets"
     seen: list[str] = []
-    # Nothing on the page tells of an answer without a suggestion, and VS Code takes back what it
-    # has asked when another document is opened at once.
+    # Nothing on the page tells of an answer without a suggestion, and where another document is
+    # opened at once there may be none.
     while reason not in str(seen[-1:]) and len(seen) < 5:
         window("file", name=".env")
         window("press", key="Control+End")
